@@ -1,0 +1,28 @@
+# Two doors. `make run` trains, evaluates and reports on real digits; `make test` checks everything.
+# Both do their own set-up, once.
+PYTHON ?= python3
+BIN = .venv/bin
+DEMO = --dataset mnist5k --objective iwae_dreg --samples 8 --epochs 20 --batch 20 --name demo --out runs
+
+.PHONY: run test readme clean
+
+run: .venv/.run
+	$(BIN)/aiwae_train $(DEMO)
+	$(BIN)/aiwae_evaluate runs/demo
+
+test: .venv/.dev
+	$(BIN)/python .ci/check.py
+
+readme: .venv/.dev
+	$(BIN)/python .ci/readme.py > README.md
+
+clean:
+	rm -rf .venv runs _proc _docs *.egg-info
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+# each stamp remembers which extras were installed; an edit of either file installs again
+.venv/.%: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$*]"
+	@touch $@
