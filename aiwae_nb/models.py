@@ -5,7 +5,9 @@
 # %% auto #0
 __all__ = ['ACTIVATIONS', 'SCALES', 'MODELS', 'mlp', 'init_glorot', 'VAE', 'make_model']
 
-# %% ../nbs/51_models.ipynb #cf408107
+# %% ../nbs/51_models.ipynb #c65c9f64
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
@@ -44,7 +46,7 @@ def init_glorot(
             nn.init.zeros_(layer.bias)
     with torch.no_grad(): model.logits.bias.copy_(mean.clamp(.001, .999).logit())
 
-# %% ../nbs/51_models.ipynb #a6d605d6
+# %% ../nbs/51_models.ipynb #4f6568d3
 class VAE(nn.Module):
     "A variational autoencoder with Bernoulli pixels and a factorized normal posterior. Raises `ValueError` on unknown or missing choices."
     def __init__(self,
@@ -96,7 +98,8 @@ class VAE(nn.Module):
 
     def log_joint(self, x:Tensor, z:Tensor)->Tensor:
         "log p(x, z) in nats, (K, B), for x (B, P) in [0, 1] and z (K, B, D)."
-        return self.prior().log_prob(z) + self.likelihood(z).log_prob(x)
+        log_prior = -.5*(z.square().sum(-1) + self.n_latent*math.log(2*math.pi)) # as prior().log_prob(z), with a fifth of its calls
+        return log_prior + self.likelihood(z).log_prob(x)
 
 # %% ../nbs/51_models.ipynb #ebdff315
 MODELS = {

@@ -24,7 +24,7 @@ def _values(x): return torch.as_tensor(x).detach().cpu().double()
 def _require(ok, message):
     if not ok: raise ValueError(message)
 
-# %% ../nbs/02_plots.ipynb #f8928687
+# %% ../nbs/02_plots.ipynb #856d2be5
 def _square(images): # (N, P) or (N, H, W) -> (N, H, W)
     side = math.isqrt(images.shape[-1]) if images.ndim else 0
     _require(images.numel() and (images.ndim == 3 or images.ndim == 2 and side**2 == images.shape[1]),
@@ -47,7 +47,7 @@ def show_images(
 ): # the Axes
     "Draw images as a grid, row by row, 1 as black. Raises `ValueError` where their shape is another."
     images, ax = _square(_values(images)), _axes(ax)
-    ax.imshow(_tile(images, min(n_cols, len(images))), cmap='gray_r', vmin=0, vmax=1, interpolation='nearest')
+    ax.imshow(_tile(images, min(n_cols, len(images))).numpy(), cmap='gray_r', vmin=0, vmax=1, interpolation='nearest')
     ax.set_axis_off()
     return ax
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['OBJECTIVES', 'PRECISIONS', 'SCHEDULES', 'Objective', 'adam', 'burda_factor', 'atomic_save', 'load_checkpoint',
            'check_folder', 'read_metrics', 'model_images', 'State', 'TrainingError', 'interruptible', 'finite_loss',
-           'compiled', 'Run', 'train']
+           'compiled', 'Run', 'check_settings', 'train']
 
 # %% ../nbs/52_train.ipynb #75176f94
 import json, math, os, signal, threading, time, warnings
@@ -24,7 +24,7 @@ from .data import batches, binarize
 from .dreg import ESTIMATORS
 from .weights import WeightError
 
-# %% ../nbs/52_train.ipynb #a344ec07
+# %% ../nbs/52_train.ipynb #6da19198
 OBJECTIVES = dict(ESTIMATORS)
 PRECISIONS = ('float32', 'bfloat16')
 
@@ -41,6 +41,7 @@ class Objective(nn.Module):
         super().__init__()
         if objective not in OBJECTIVES: raise ValueError(f"unknown objective {objective!r}, expected one of {', '.join(OBJECTIVES)}")
         if precision not in PRECISIONS: raise ValueError(f"unknown precision {precision!r}, expected one of {', '.join(PRECISIONS)}")
+        if n_samples < 1: raise ValueError(f"n_samples is {n_samples}, expected 1 or more")
         self.model, self.loss_fn, self.n_samples = model, OBJECTIVES[objective], n_samples
         self.precision, self.choices = precision, choices
 
@@ -152,7 +153,7 @@ def _log_events(writer, metrics, images):
         if side**2 == rows.shape[1]: writer.add_images(name, rows.view(-1, 1, side, side), metrics['step'])
     writer.flush()
 
-# %% ../nbs/52_train.ipynb #d3fa09e7
+# %% ../nbs/52_train.ipynb #6a43dfaa
 class State(NamedTuple):
     "Where a run stands."
     epoch:int=0 # epochs done
@@ -180,7 +181,7 @@ class _Keeper:
     def __init__(self, out, objective, optimizer, scheduler, device, every):
         self.out, self.path = out, out and out/'checkpoint.pt'
         self.parts = dict(model=objective.model, optimizer=optimizer, scheduler=scheduler)
-        self.device, self.every, self.step, self.writer = device, every, None, None
+        self.device, self.every, self.saved, self.writer = device, every, None, None
         if out: check_folder(out, 8*sum(p.numel()*p.element_size() for p in objective.parameters()))
 
     def resume(self):
@@ -190,18 +191,18 @@ class _Keeper:
             saved = load_checkpoint(self.path)
             for name, part in self.parts.items(): part.load_state_dict(saved[name])
             _set_rng(saved['rng'], self.device)
-            state, self.step = State(**saved['state']), saved['state']['step']
+            state = self.saved = State(**saved['state'])
             metrics = [m for m in read_metrics(self.out) if m['epoch'] <= state.epoch]
         if self.out: (self.out/'metrics.jsonl').write_text(''.join(json.dumps(m) + '\n' for m in metrics))
         self.time = time.monotonic()
         return state, metrics
 
     def save(self, state):
-        if not self.path or self.step == state.step: return
+        if not self.path or self.saved == state: return
         if not all(p.isfinite().all() for p in self.parts['model'].parameters()):
             raise TrainingError(f"step {state.step} (epoch {state.epoch + 1}): a weight is not finite; {self.last}")
         atomic_save({k: p.state_dict() for k, p in self.parts.items()} | dict(rng=_rng(self.device), state=state._asdict()), self.path)
-        self.step, self.time = state.step, time.monotonic()
+        self.saved, self.time = state, time.monotonic()
 
     def save_if_due(self, state):
         if time.monotonic() - self.time >= self.every: self.save(state)
@@ -216,7 +217,7 @@ class _Keeper:
         if self.writer: self.writer.close()
 
     @property
-    def last(self): return 'no checkpoint was saved yet' if self.step is None else f'the last good checkpoint is {self.path}, of step {self.step}'
+    def last(self): return 'no checkpoint was saved yet' if self.saved is None else f'the last good checkpoint is {self.path}, of step {self.saved.step}'
 
 # %% ../nbs/52_train.ipynb #4ff03e90
 @contextmanager
@@ -272,14 +273,15 @@ def compiled(
         objective.load_state_dict(before)
         objective.zero_grad(set_to_none=True)
 
-# %% ../nbs/52_train.ipynb #2037ac0a
+# %% ../nbs/52_train.ipynb #7ec741b6
 class Run(NamedTuple):
     "What `train` returns."
     state:State
     metrics:list # one dict an epoch: epoch, step, bound (nats, over training images), lr, seconds
 
 
-def _check_settings(epochs, batch, lr, schedule):
+def check_settings(epochs, batch, lr, schedule):
+    "Raise `ValueError` unless `train` can start with these."
     if epochs < 0 or batch < 1: raise ValueError(f"epochs is {epochs} and batch {batch}, expected 0 or more, and 1 or more")
     if not lr > 0: raise ValueError(f"lr is {lr}, expected more than 0")
     if not callable(schedule) and schedule not in SCHEDULES:
@@ -304,7 +306,7 @@ def train(
     on_epoch:Callable=lambda metrics: None, # called with the metrics of each epoch
 )->Run:
     "Train, from the checkpoint in `out` where there is one. Raises `TrainingError` on a loss that is not finite, `OSError` where `out` cannot be written, and on Ctrl-C, after saving, `KeyboardInterrupt`."
-    _check_settings(epochs, batch, lr, schedule)
+    check_settings(epochs, batch, lr, schedule)
     device = next(objective.parameters()).device
     pixels, objective, n_batches = pixels.to(device), objective.train(), math.ceil(len(pixels)/batch)
     optimizer = optimizer(objective.parameters(), lr)
