@@ -1,0 +1,82 @@
+"""Speed, as ratios to matrix products timed in the same run. Prints one JSON line.
+
+    python benchmarks/speed.py train
+
+A step is loss, backward pass and Adam, on the papers' network (784-200-200-50). The floor is the nine matrix products of the decoder
+(forward, by its input, by its weight, for each of three layers) on N = K*B rows in float32. All variants take turns, and each figure
+is the median over turns of a variant's time over that of the floor in the same turn: the machine's noise is shared.
+"""
+import json, platform, statistics, time
+
+import torch
+from fastcore.script import call_parse
+
+from aiwae_nb.models import VAE
+from aiwae_nb.train import Objective, adam
+
+LAYERS = ((50, 200), (200, 200), (200, 784))
+
+
+def products(n_rows, dtype=torch.float32):
+    "The nine matrix products of the decoder's forward and backward pass."
+    sides = [(torch.randn(n_rows, i).to(dtype), torch.randn(i, o).to(dtype), torch.randn(n_rows, o).to(dtype)) for i, o in LAYERS]
+    def run():
+        for x, w, g in sides: x @ w, g @ w.t(), x.t() @ g
+    return run
+
+
+def training_step(objective, n_samples, x, precision, compile):
+    loss_fn = Objective(VAE(), objective, n_samples, precision)
+    optimizer, forward = adam(loss_fn.parameters()), torch.compile(loss_fn, dynamic=False) if compile else loss_fn
+    def run():
+        optimizer.zero_grad(set_to_none=True)
+        forward(x).backward()
+        optimizer.step()
+    return run
+
+
+def synchronized(run, device):
+    run()
+    if device == 'cuda': torch.cuda.synchronize()
+
+
+def timed(run, device):
+    start = time.perf_counter()
+    synchronized(run, device)
+    return time.perf_counter() - start
+
+
+def ratios(variants, floor, turns, device):
+    "Median over turns of each variant's time over the floor's; and the floor's median, in ms."
+    for run in (floor, *variants.values()):
+        for _ in range(3): synchronized(run, device)
+    seen, floors = {name: [] for name in variants}, []
+    for _ in range(turns):
+        floors.append(timed(floor, device))
+        for name, run in variants.items(): seen[name].append(timed(run, device)/floors[-1])
+    return {name: round(statistics.median(r), 3) for name, r in seen.items()} | {'floor_ms': round(1e3*statistics.median(floors), 3)}
+
+
+def train(turns, device, compile):
+    report = {}
+    for B, K in ((20, 50), (128, 64)):
+        x = torch.rand(B, 784, device=device).round()
+        variants = {f"{objective} {'compiled' if c else 'eager'} {precision}": training_step(objective, K, x, precision, c)
+                    for precision in ('float32', 'bfloat16') for c in (False, True)[:1 + compile] for objective in ('iwae', 'iwae_dreg')}
+        variants['products bfloat16'] = products(B*K, torch.bfloat16)
+        report[f'B={B} K={K}'] = ratios(variants, products(B*K), turns, device)
+    return report
+
+
+@call_parse
+def main(
+    what:str, # train: a training step
+    turns:int=31, # how many times all variants take turns
+    device:str='cpu', # cpu or cuda
+    eager:bool=False, # leave out torch.compile
+):
+    "Time this library against the matrix products that it cannot do without; print one JSON line of ratios."
+    benchmarks = {'train': train}
+    if what not in benchmarks: raise SystemExit(f"unknown benchmark {what!r}, expected one of {', '.join(benchmarks)}")
+    with torch.device(device): report = benchmarks[what](turns, device, not eager)
+    print(json.dumps({'benchmark': what, 'device': device, 'threads': torch.get_num_threads(), 'torch': torch.__version__, 'machine': platform.machine(), **report}))
