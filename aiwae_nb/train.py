@@ -273,7 +273,7 @@ def compiled(
         objective.load_state_dict(before)
         objective.zero_grad(set_to_none=True)
 
-# %% ../nbs/52_train.ipynb #7ec741b6
+# %% ../nbs/52_train.ipynb #3b78d305
 class Run(NamedTuple):
     "What `train` returns."
     state:State
@@ -345,7 +345,7 @@ def train(
         finally:
             bar.close()
             keeper.close()
-    if caught: raise KeyboardInterrupt(f"stopped at step {state.step}, " + (f"saved in {keeper.path}: the same call goes on from there" if out else "nothing was saved"))
+    if caught: raise KeyboardInterrupt(f"stopped at step {state.step}, " + (f"saved in {keeper.path}: the same call, or command, goes on from there" if out else "nothing was saved"))
     objective.eval()
     return Run(state, metrics)
 
