@@ -153,7 +153,7 @@ def _log_events(writer, metrics, images):
         if side**2 == rows.shape[1]: writer.add_images(name, rows.view(-1, 1, side, side), metrics['step'])
     writer.flush()
 
-# %% ../nbs/52_train.ipynb #6a43dfaa
+# %% ../nbs/52_train.ipynb #6b3f73f4
 class State(NamedTuple):
     "Where a run stands."
     epoch:int=0 # epochs done
@@ -189,7 +189,10 @@ class _Keeper:
         state, metrics = State(), []
         if self.path and self.path.exists():
             saved = load_checkpoint(self.path)
-            for name, part in self.parts.items(): part.load_state_dict(saved[name])
+            try:
+                for name, part in self.parts.items(): part.load_state_dict(saved[name])
+            except (KeyError, RuntimeError, ValueError) as e:
+                raise ValueError(f"{self.path} is of another model or optimizer: choose another folder, or remove it to start afresh") from e
             _set_rng(saved['rng'], self.device)
             state = self.saved = State(**saved['state'])
             metrics = [m for m in read_metrics(self.out) if m['epoch'] <= state.epoch]
@@ -273,7 +276,7 @@ def compiled(
         objective.load_state_dict(before)
         objective.zero_grad(set_to_none=True)
 
-# %% ../nbs/52_train.ipynb #3b78d305
+# %% ../nbs/52_train.ipynb #274a7725
 class Run(NamedTuple):
     "What `train` returns."
     state:State
@@ -333,7 +336,7 @@ def train(
                     if state.step % 20 == 0: bar.set_postfix_str(f'bound {-state.loss/state.seen:.2f} nats', refresh=False)
                     bar.update()
                     if caught: break
-                    keeper.save_if_due(state)
+                    if state.batch < n_batches: keeper.save_if_due(state)
                 if state.batch < n_batches: break
                 metrics.append(dict(epoch=state.epoch + 1, step=state.step, bound=-state.loss/state.seen, lr=optimizer.param_groups[0]['lr'],
                                     seconds=time.monotonic() - start))
@@ -341,6 +344,7 @@ def train(
                 state = State(epoch=state.epoch + 1, step=state.step)
                 keeper.log(metrics[-1], lambda: _event_images(objective.model, pixels, images) if state.epoch % max(1, epochs//10) == 0 else {})
                 on_epoch(metrics[-1])
+                keeper.save_if_due(state)
             keeper.save(state)
         finally:
             bar.close()
