@@ -17,16 +17,17 @@ from aiwae_nb.train import Objective, adam
 LAYERS = ((50, 200), (200, 200), (200, 784))
 
 
-def products(n_rows, dtype=torch.float32):
+def products(n_rows, device, dtype=torch.float32):
     "The nine matrix products of the decoder's forward and backward pass."
-    sides = [(torch.randn(n_rows, i).to(dtype), torch.randn(i, o).to(dtype), torch.randn(n_rows, o).to(dtype)) for i, o in LAYERS]
+    def normal(*shape): return torch.randn(*shape, device=device).to(dtype)
+    sides = [(normal(n_rows, i), normal(i, o), normal(n_rows, o)) for i, o in LAYERS]
     def run():
         for x, w, g in sides: x @ w, g @ w.t(), x.t() @ g
     return run
 
 
 def training_step(objective, n_samples, x, precision, compile):
-    loss_fn = Objective(VAE(), objective, n_samples, precision)
+    loss_fn = Objective(VAE().to(x.device), objective, n_samples, precision)
     optimizer, forward = adam(loss_fn.parameters()), torch.compile(loss_fn, dynamic=False) if compile else loss_fn
     def run():
         optimizer.zero_grad(set_to_none=True)
@@ -60,11 +61,12 @@ def ratios(variants, floor, turns, device):
 def train(turns, device, compile):
     report = {}
     for B, K in ((20, 50), (128, 64)):
+        torch.compiler.reset() # each size is compiled as a run of its own would be
         x = torch.rand(B, 784, device=device).round()
         variants = {f"{objective} {'compiled' if c else 'eager'} {precision}": training_step(objective, K, x, precision, c)
                     for precision in ('float32', 'bfloat16') for c in (False, True)[:1 + compile] for objective in ('iwae', 'iwae_dreg')}
-        variants['products bfloat16'] = products(B*K, torch.bfloat16)
-        report[f'B={B} K={K}'] = ratios(variants, products(B*K), turns, device)
+        variants['products bfloat16'] = products(B*K, device, torch.bfloat16)
+        report[f'B={B} K={K}'] = ratios(variants, products(B*K, device), turns, device)
     return report
 
 
@@ -78,5 +80,5 @@ def main(
     "Time this library against the matrix products that it cannot do without; print one JSON line of ratios."
     benchmarks = {'train': train}
     if what not in benchmarks: raise SystemExit(f"unknown benchmark {what!r}, expected one of {', '.join(benchmarks)}")
-    with torch.device(device): report = benchmarks[what](turns, device, not eager)
+    report = benchmarks[what](turns, device, not eager)
     print(json.dumps({'benchmark': what, 'device': device, 'threads': torch.get_num_threads(), 'torch': torch.__version__, 'machine': platform.machine(), **report}))
