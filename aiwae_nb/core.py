@@ -60,13 +60,16 @@ def check_rejected(
     assert seen > z, f"the mean is only {seen:.1f} standard errors from what it should not be, expected over {z}"
     return seen
 
-# %% ../nbs/00_core.ipynb #1bb308f8
+# %% ../nbs/00_core.ipynb #00c4ae57
 @contextmanager
 def seeded(
     seed:int, # any integer
-    devices=(), # CUDA devices whose generators are lent too
+    device:torch.device|None=None, # a CUDA device whose generator is lent too
 ):
     "Run a block with torch's global generator started at `seed`, and put the generator back afterwards."
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
+    lent = [device] if device is not None and device.type == 'cuda' else []
+    with torch.random.fork_rng(devices=lent):
+        torch.default_generator.manual_seed(seed) # torch.manual_seed would start every CUDA generator, lent or not
+        for d in lent:
+            with torch.cuda.device(d): torch.cuda.manual_seed(seed)
         yield

@@ -6,7 +6,7 @@
 __all__ = ['PICTURES', 'BoundEstimate', 'evaluate_bound', 'active_units', 'test_images', 'evaluate', 'report_table',
            'draw_pictures', 'load_run']
 
-# %% ../nbs/53_evaluate.ipynb #0c2a1313
+# %% ../nbs/53_evaluate.ipynb #05588c1c
 import json, math
 from pathlib import Path
 from typing import Callable, NamedTuple
@@ -20,9 +20,9 @@ from .data import binarize, load_dataset
 from .models import make_model
 from .plots import plot_curves, show_images
 from .train import load_checkpoint, model_images, read_metrics
-from .weights import check_log_joint, check_log_w, check_posterior
+from .weights import WeightError, check_log_joint, check_posterior
 
-# %% ../nbs/53_evaluate.ipynb #5abb8375
+# %% ../nbs/53_evaluate.ipynb #beaae19b
 class BoundEstimate(NamedTuple):
     "Importance-weighted bounds of N data, and how well they are known."
     value:Tensor     # (N,) the K-sample bound, nats
@@ -44,7 +44,9 @@ def _bound_of(model, x, c, n_samples, rows):
         log_p, log_q = model.log_joint(x, z, *c), q.log_prob(z)
         check_log_joint(log_p, log_q.shape)
         sums = _merge(sums, (log_p - log_q).double())
-    check_log_w(sums[:1])
+    if not sums.isfinite().all(): # a block of zero weights is legitimate, a datum of them is not
+        bad = int((~sums[0].isfinite()).nonzero()[0])
+        raise WeightError(f"the log of its {n_samples} summed weights is {sums[0, bad].item()}: the log joint or q is not finite there, or no draw has positive density", None, bad)
     return sums
 
 
@@ -61,11 +63,13 @@ def evaluate_bound(
     "The K-sample bound of each datum, eq. (1), in constant memory. Raises `ValueError` on wrong shapes and `WeightError` on a NaN, or where no draw has positive density."
     if n_samples < 2: raise ValueError(f"n_samples is {n_samples}, expected 2 or more: one sample has no standard error")
     parts, K = [], n_samples
-    devices = [x.device] if x.device.type == 'cuda' else []
-    with torch.inference_mode(), seeded(seed, devices):
+    with torch.inference_mode(), seeded(seed, x.device):
         model.eval()
         starts = tqdm(range(0, len(x), min(batch, rows)), disable=None if progress else True, unit='batch')
-        for i in starts: parts.append(_bound_of(model, x[i:i+min(batch, rows)], [a[i:i+min(batch, rows)] for a in c], K, rows))
+        for i in starts:
+            block = slice(i, i + min(batch, rows))
+            try: parts.append(_bound_of(model, x[block], [a[block] for a in c], K, rows))
+            except WeightError as e: raise WeightError(f"datum {i + e.b} has no bound: {e}", None, i + e.b) from e
     s1, s2 = torch.cat(parts, 1).clone()
     variance = ((s2 - 2*s1 + math.log(K)).exp() - 1).clamp_min(0)/(K - 1)
     return BoundEstimate(s1 - math.log(K), variance.sqrt(), (2*s1 - s2).exp())

@@ -112,7 +112,7 @@ def check_folder(
         if probe.is_file(): probe.unlink()
         raise OSError(f"cannot write {n_bytes/1e6:.0f} MB to {out}: {e.strerror}; choose another folder or make room") from e
 
-# %% ../nbs/52_train.ipynb #e84ac9a1
+# %% ../nbs/52_train.ipynb #67f25e09
 def read_metrics(
     out:Path, # a run's folder
 )->list: # one dict an epoch: epoch, step, bound (nats), lr, seconds
@@ -132,7 +132,7 @@ def model_images(
 )->tuple: # ((n, P) samples, (B, P) reconstructions), as pixel means
     "Pixel means of draws from the model, and of x through its posterior mean."
     training = model.training
-    with torch.no_grad(), seeded(seed):
+    with torch.no_grad(), seeded(seed, x.device):
         model.eval()
         z = model.prior().sample((n_samples,))[:, None]
         samples, again = model.likelihood(z).mean[:, 0], model.likelihood(model.posterior(x).mean[None]).mean[0]
@@ -235,10 +235,10 @@ def interruptible():
     finally:
         for s, handler in before.items(): signal.signal(s, handler)
 
-# %% ../nbs/52_train.ipynb #d087308c
+# %% ../nbs/52_train.ipynb #e308f6ee
 def _first_bad(objective, inputs, rng, device):
     "The position in the batch of the first datum whose loss is not finite, on the same draws."
-    with torch.no_grad(), seeded(0, _cuda(device)):
+    with torch.no_grad(), seeded(0, device):
         _set_rng(rng, device)
         try: bad = ~objective(*inputs, reduction='none').isfinite()
         except WeightError as e: return e.b
@@ -257,7 +257,7 @@ def finite_loss(
     if loss.isfinite(): return loss
     raise WeightError(f"the loss is {loss.item()}", None, _first_bad(objective, inputs, rng, device))
 
-# %% ../nbs/52_train.ipynb #f17dcd52
+# %% ../nbs/52_train.ipynb #bb959106
 def compiled(
     objective:Objective,
     *inputs:Tensor, # one batch, to try it on
@@ -265,7 +265,7 @@ def compiled(
     "`torch.compile`, where it works."
     before = {k: v.clone() for k, v in objective.state_dict().items()}
     try:
-        with seeded(0, _cuda(inputs[0].device)): # the trial must not move the run's generator
+        with seeded(0, inputs[0].device): # the trial must not move the run's generator
             fast = torch.compile(objective, dynamic=False)
             fast(*inputs).backward()
         return fast
@@ -276,7 +276,7 @@ def compiled(
         objective.load_state_dict(before)
         objective.zero_grad(set_to_none=True)
 
-# %% ../nbs/52_train.ipynb #274a7725
+# %% ../nbs/52_train.ipynb #3744da3d
 class Run(NamedTuple):
     "What `train` returns."
     state:State
@@ -317,7 +317,7 @@ def train(
     keeper = _Keeper(out and Path(out), objective, optimizer, scheduler, device, save_every)
     def images(index, epoch): return inputs(binarize(pixels[index], index, seed, epoch))
 
-    with seeded(seed, _cuda(device)), interruptible() as caught:
+    with seeded(seed, device), interruptible() as caught:
         state, metrics = keeper.resume()
         step = compiled(objective, *images(torch.arange(min(batch, len(pixels)), device=device), 0)) if compile and state.epoch < epochs else objective
         bar = tqdm(total=epochs*n_batches, initial=state.step, disable=None if progress else True, unit='step')
