@@ -77,7 +77,7 @@ def _estimate(row, bound, log_joint, q, n_samples, beta, prior):
     surrogate = (a*log_w).sum(0)
     return -(bound(fixed) + (surrogate - surrogate.detach())), Draws(z, log_p.detach(), log_q.detach(), fixed)
 
-# %% ../nbs/21_dreg.ipynb #364436fa
+# %% ../nbs/21_dreg.ipynb #b32fd2df
 REDUCTIONS = {'mean': Tensor.mean, 'sum': Tensor.sum, 'none': lambda loss: loss}
 
 
@@ -88,13 +88,13 @@ def _check(q, n_samples, beta, prior, reduction, fixed_support):
     if beta != 1 and prior is None: raise ValueError(f"beta is {beta}, and needs the prior that it tempers: pass prior=model.prior()")
 
 
-def _loss(row, bound, log_joint, q, n_samples, beta, prior, reduction, return_draws, fixed_support=False):
-    if not torch.compiler.is_compiling(): _check(q, n_samples, beta, prior, reduction, fixed_support)
+def _loss(row, bound, log_joint, q, n_samples, beta, prior, reduction, return_draws):
+    if not torch.compiler.is_compiling(): _check(q, n_samples, beta, prior, reduction, fixed_support=not row.score)
     loss, draws = _estimate(row, bound, log_joint, q, n_samples, beta, prior)
     loss = REDUCTIONS[reduction](loss)
     return (loss, draws) if return_draws else loss
 
-# %% ../nbs/21_dreg.ipynb #1ccbd289
+# %% ../nbs/21_dreg.ipynb #47dad98d
 def iwae_loss(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), event of one or more axes, with rsample
@@ -120,7 +120,7 @@ def stl_loss(
     return_draws:bool=False, # also return the `Draws`: z live, log weights detached
 )->Tensor: # minus the IWAE bound, nats, or (loss, Draws)
     "The IWAE bound with the gradient of Roeder et al. (2017): eq. (1) without its score. Biased for K > 1. Raises as `iwae_loss` does."
-    return _loss(STL, iwae_bound, log_joint, q, n_samples, beta, prior, reduction, return_draws, fixed_support=True)
+    return _loss(STL, iwae_bound, log_joint, q, n_samples, beta, prior, reduction, return_draws)
 
 
 def iwae_dreg_loss(
@@ -134,7 +134,7 @@ def iwae_dreg_loss(
     return_draws:bool=False, # also return the `Draws`: z live, log weights detached
 )->Tensor: # minus the IWAE bound, nats, or (loss, Draws)
     "The IWAE bound with the doubly reparameterized gradient, eqs. (4) and (5): paper 2, eq. 7; with shared parameters, its eq. 12. Raises as `iwae_loss` does."
-    return _loss(IWAE_DREG, iwae_bound, log_joint, q, n_samples, beta, prior, reduction, return_draws, fixed_support=True)
+    return _loss(IWAE_DREG, iwae_bound, log_joint, q, n_samples, beta, prior, reduction, return_draws)
 
 # %% ../nbs/21_dreg.ipynb #e8e645a0
 def _analytic_kl(q, prior):
