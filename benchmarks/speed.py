@@ -1,16 +1,21 @@
 """Speed, as ratios to matrix products timed in the same run. Prints one JSON line.
 
     python benchmarks/speed.py train
+    python benchmarks/speed.py estimators
 
-A step is loss, backward pass and Adam, on the papers' network (784-200-200-50). The floor is the nine matrix products of the decoder
+`train`: a step is loss, backward pass and Adam, on the papers' network (784-200-200-50). The floor is the nine matrix products of the decoder
 (forward, by its input, by its weight, for each of three layers) on N = K*B rows in float32. All variants take turns, and each figure
 is the median over turns of a variant's time over that of the floor in the same turn: the machine's noise is shared.
+
+`estimators`: a step with each estimator over one with `iwae`, at B = 128, K = 64; and, for an inverse autoregressive flow of 50 dimensions
+(zuko), its log_prob of a given z and the losses that do without it over its `rsample_and_log_prob`.
 """
-import json, platform, statistics, time
+import json, platform, statistics, time, warnings
 
 import torch
 from fastcore.script import call_parse
 
+from aiwae_nb.dreg import ESTIMATORS
 from aiwae_nb.models import VAE
 from aiwae_nb.train import Objective, adam
 
@@ -70,15 +75,37 @@ def train(turns, device, compile):
     return report
 
 
+def inverse_flow(turns, device, D=50, K=64):
+    "What a flow whose log_prob is slow costs, over one draw with its log density."
+    import zuko
+    forth = zuko.flows.MAF(D, transforms=1).to(device)
+    q = zuko.distributions.NormalizingFlow(forth().transform.inv, forth().base).expand((4,))
+    z = q.rsample((K,)).detach()
+    def loss(name): return lambda: ESTIMATORS[name](lambda z: -z.square().sum(-1), q, K)
+    variants = {'log_prob': lambda: q.log_prob(z)} | {name: loss(name) for name in ('elbo', 'iwae', 'iwae_dreg')}
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore') # iwae_dreg says that it is slow
+        return ratios(variants, lambda: q.rsample_and_log_prob((K,)), turns, device)
+
+
+def estimators(turns, device, compile):
+    report, x = {}, torch.rand(128, 784, device=device).round()
+    for c in (False, True)[:1 + compile]:
+        torch.compiler.reset()
+        steps = {name: training_step(name, 64, x, 'float32', c) for name in ESTIMATORS if name != 'iwae'}
+        report['compiled' if c else 'eager'] = ratios(steps, training_step('iwae', 64, x, 'float32', c), turns, device)
+    return report | {'inverse flow': inverse_flow(turns, device)}
+
+
 @call_parse
 def main(
-    what:str, # train: a training step
+    what:str, # train: a training step; estimators: each estimator's over that of iwae
     turns:int=31, # how many times all variants take turns
     device:str='cpu', # cpu or cuda
     eager:bool=False, # leave out torch.compile
 ):
     "Time this library against the matrix products that it cannot do without; print one JSON line of ratios."
-    benchmarks = {'train': train}
+    benchmarks = {'train': train, 'estimators': estimators}
     if what not in benchmarks: raise SystemExit(f"unknown benchmark {what!r}, expected one of {', '.join(benchmarks)}")
     report = benchmarks[what](turns, device, not eager)
     print(json.dumps({'benchmark': what, 'device': device, 'threads': torch.get_num_threads(), 'torch': torch.__version__, 'machine': platform.machine(), **report}))
