@@ -72,7 +72,7 @@ STL   = Row(lambda log_w, beta: (log_w.softmax(0), None))
 RWS   = Row(lambda log_w, beta: (log_w.softmax(0), log_w.softmax(0)), 'score')
 SCORE = Row(_scores, 'score')
 
-# %% ../nbs/21_dreg.ipynb #b79de62b
+# %% ../nbs/21_dreg.ipynb #770f4f88
 def path_log_prob(
     q:Distribution, # any distribution whose log_prob can be had at any z
     z:Tensor, # (K, B, *event)
@@ -91,11 +91,11 @@ def _draw(row, q, n_samples):
     if flow and row.log_q == 'whole':
         z, log_q = q.rsample_and_log_prob((n_samples,))
         return z, z.view_as(z), log_q
-    now = time.perf_counter if flow else float
+    now = time.thread_time if flow else float # a stall of the machine does not count
     start, z, drawn = now(), (q.rsample if q.has_rsample else q.sample)((n_samples,)), now()
     view = z.detach() if row.log_q == 'score' else z.view_as(z)
     log_q = path_log_prob(q, view) if row.log_q == 'path' else q.log_prob(view)
-    if now() - drawn > max(5*(drawn - start), .001): warnings.warn(
+    if now() - drawn > max(10*(drawn - start), .002): warnings.warn(
         "log_prob of this q takes many times as long as its draw, as in an inverse autoregressive flow: elbo and iwae do "
         "without it (rsample_and_log_prob), the other estimators do not; a masked autoregressive or coupling flow suits them", stacklevel=6)
     return z, view, log_q
@@ -103,7 +103,8 @@ def _draw(row, q, n_samples):
 
 def _scale_gradient(z, scale, dead):
     "Multiply the gradient that passes through `z` by `scale`, (K, B), and stop it where the weight is zero."
-    def rows(a): return a.reshape(a.shape + (1,)*(z.dim() - 2))
+    axes = (1,)*(z.dim() - 2) # a hook that knew z would keep it, and its graph, for ever
+    def rows(a): return a.reshape(a.shape + axes)
     def hook(g):
         if scale is not None: g = g*rows(scale)
         return g if dead is None else g.masked_fill(rows(dead), 0.)
