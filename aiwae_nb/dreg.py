@@ -7,7 +7,7 @@ __all__ = ['ELBO', 'IWAE', 'STL', 'RWS', 'SCORE', 'REDUCTIONS', 'ESTIMATORS', 'R
            'iwae_loss', 'stl_loss', 'iwae_dreg_loss', 'rws_loss', 'rws_dreg_loss', 'dreg_loss', 'jvi_loss',
            'jvi_dreg_loss', 'score_loss', 'elbo_loss', 'rws_losses', 'TunedAlpha']
 
-# %% ../nbs/21_dreg.ipynb #f84eac55
+# %% ../nbs/21_dreg.ipynb #4b306dce
 import math, time, warnings
 from functools import partial
 from typing import Callable, NamedTuple
@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
-from .bounds import elbo, iwae_bound, jackknife_bound, jackknife_weights
+from .bounds import elbo, iwae_bound, jackknife_bound, jackknife_weights, leave_one_out
 from .weights import Draws, check_log_joint, check_log_w, check_posterior
 
-# %% ../nbs/21_dreg.ipynb #74e988f3
+# %% ../nbs/21_dreg.ipynb #64807c2e
 class Row(NamedTuple):
     "An estimator: its weights, what of log q it keeps, its bound, and the least K at which it is not identically zero."
     weights:Callable # (log_w, beta) -> (a, scale); for 'score' (a, weight of the score)
@@ -52,16 +52,9 @@ def JVI_DREG(order):
     return Row(weights, **_jackknife(order))
 
 
-def _others(log_w):
-    "The log of the mean of the other weights, (K, B), from sums before and after each; -inf where nothing is left."
-    before, after = log_w.logcumsumexp(0), log_w.flip(0).logcumsumexp(0).flip(0)
-    nothing = torch.full_like(log_w[:1], -torch.inf)
-    return torch.logaddexp(torch.cat([nothing, before[:-1]]), torch.cat([after[1:], nothing])) - math.log(max(len(log_w) - 1, 1))
-
-
 def _scores(log_w, beta):
     "The weights of eq. (6)."
-    w, others = log_w.softmax(0), _others(log_w)
+    w, others = log_w.softmax(0), leave_one_out(log_w) - math.log(max(len(log_w) - 1, 1))
     baseline = others.masked_fill(others.isneginf(), 0.) # any constant will do
     return w, iwae_bound(log_w) - baseline - beta*(w - 1/len(w))
 
