@@ -245,7 +245,7 @@ def toy_gradients(
         found.append([g.double().cpu() for g in torch.autograd.grad(loss.sum()/len(toy.x), params)])
     return dict(zip(('phi', 'theta'), map(torch.cat, zip(*found))))
 
-# %% ../nbs/22_snr.ipynb #c8810cbf
+# %% ../nbs/22_snr.ipynb #556148d9
 KS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
 FIGURE_1 = ('elbo', 'iwae', 'stl', 'iwae_dreg') # the estimators of paper 2's Figure 1
 NEEDS_TWO = ('rws_dreg', 'jvi', 'jvi_dreg') # identically zero, or undefined, at K = 1
@@ -254,8 +254,8 @@ NEEDS_TWO = ('rws_dreg', 'jvi', 'jvi_dreg') # identically zero, or undefined, at
 def small_draws(
     n_samples:int, # K
 )->int: # R
-    "Gradient draws at `n_samples` in the small budget: K*R is constant where that leaves R between 80 and 800."
-    return max(80, min(800, 16_000//n_samples))
+    "Gradient draws at `n_samples` in the small budget: K*R is constant where that leaves R between 40 and 800."
+    return max(40, min(800, 16_000//n_samples))
 
 
 BUDGETS = {'small': dict(n_data=64, n_trials=4, n_draws=small_draws), 'paper': dict(n_data=1024, n_trials=10, n_draws=1000)}
