@@ -90,6 +90,7 @@ def inverse_flow(turns, device, D=50, K=64):
 
 def estimators(turns, device, compile):
     report, x = {}, torch.rand(128, 784, device=device).round()
+    torch._dynamo.config.recompile_limit = 2*len(ESTIMATORS) # each is a variant of one function, and none may fall back
     for c in (False, True)[:1 + compile]:
         torch.compiler.reset()
         steps = {name: training_step(name, 64, x, 'float32', c) for name in ESTIMATORS if name != 'iwae'}
