@@ -29,7 +29,7 @@ class HMCInfo(NamedTuple):
     accepted:Tensor     # (*N,) bool
     energy_error:Tensor # (*N,) the energy at the end of the trajectory less that at its start, nats; inf or NaN where the chain diverged
 
-# %% ../nbs/30_hmc.ipynb #e98b6bab
+# %% ../nbs/30_hmc.ipynb #d225c9b2
 PRECISIONS = (None, 'bfloat16')
 
 
@@ -37,8 +37,8 @@ def _value_and_grad(log_f, z):
     if torch.compiler.is_compiling():
         value, pull = torch.func.vjp(log_f, z)
         return value, pull(torch.ones_like(value))[0]
-    with torch.enable_grad():
-        z = z.detach().requires_grad_()
+    with torch.inference_mode(False), torch.enable_grad():
+        z = z.detach().clone().requires_grad_() # a copy, as what was made in inference mode takes no gradient
         value = log_f(z)
         if not value.requires_grad: return value, torch.zeros_like(z) # flat, as a uniform density is
         return value.detach(), torch.autograd.grad(value.sum(), z)[0]
