@@ -6,9 +6,10 @@
 __all__ = ['MAY_CHANGE', 'YOUNGER', 'save_json', 'claim_folder', 'pick_device', 'one_line_errors', 'start_from', 'aiwae_train',
            'aiwae_evaluate', 'aiwae_snr']
 
-# %% ../nbs/60_cli.ipynb #9eb0fcab
-import hashlib, json, math, sys, warnings
+# %% ../nbs/60_cli.ipynb #6f0ca533
+import hashlib, json, math, shutil, sys, time, warnings
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,11 @@ from fastcore.script import call_parse
 from tqdm.auto import tqdm
 
 from . import __version__
+from .bdmc import certify
 from .core import seeded
 from .data import TASKS, binarize, load_dataset
-from .evaluate import TestBound, draw_pictures, evaluate, load_run, read_config, report_table, test_images
+from .evaluate import (BoundEstimate, TestBound, ais_report, draw_certificate, draw_pictures, evaluate, evaluate_ais, load_run, paired_difference, read_config,
+                               report_table, simulate, test_images, training_images)
 from .models import make_model
 from .snr import BUDGETS, KS, LABELS, gradient_report, plot_report, plot_snr, snr_experiment, snr_slopes
 from .train import (GradientVariance, Objective, TrainingError, TuneAlpha, check_objective, check_settings, fitting_estimators, freeze_model,
@@ -185,7 +188,7 @@ def aiwae_train(
                     seed=seed, out=folder, save_every=save, compile=compile, on_epoch=lambda metrics: _say(metrics, epochs))
         print(f"{folder}: {run.state.epoch} epochs, {run.state.step:,} steps, done. Next: aiwae_evaluate {folder}")
 
-# %% ../nbs/60_cli.ipynb #f02ccfb4
+# %% ../nbs/60_cli.ipynb #90d767ca
 def _known_report(folder, asked):
     "The report in a folder, where it answers what is asked."
     try: report = json.loads((folder/'report.json').read_text())
@@ -193,16 +196,125 @@ def _known_report(folder, asked):
     return report if all(report.get(k) == v for k, v in asked.items()) else None
 
 
-def _make_report(folder, asked, data, place):
-    net, digits, config = load_run(folder, data, place)
+def _write_table(path, columns): # name -> (N,)
+    np.savetxt(path, np.stack([a.cpu().numpy() for a in columns.values()], 1), '%.6f', ',', header=','.join(columns), comments='')
+
+
+def _read_table(path, mean):
+    "The columns of a table, (N,) each, where it is there, and its first column has the mean that a report tells; else None."
+    try:
+        names, *rows = (line.split(',') for line in path.read_text().splitlines())
+        columns = {name: torch.tensor([float(v) for v in column], dtype=torch.float64) for name, column in zip(names, zip(*rows, strict=True))}
+    except (OSError, ValueError): return None
+    return columns if columns and abs(columns[names[0]].mean().item() - mean) < 1e-4 else None
+
+
+def _report_bound(folder, asked, net, digits, config):
     inputs, metrics = TASKS[config['task']](test_images(digits.test, asked['first'] or None)), read_metrics(folder)
     found, estimate = evaluate(net, *inputs, n_samples=asked['n_samples'], seed=asked['seed'], progress=True)
-    np.savetxt(folder/'bounds.csv', np.stack([a.cpu().numpy() for a in estimate], 1), '%.6f', ',', header='bound,std_error,ess', comments='')
+    for name in ('likelihoods.csv', 'likelihoods_train.csv', 'certificate.json', 'certificate.png'): (folder/name).unlink(missing_ok=True) # of another report
+    _write_table(folder/'bounds.csv', dict(bound=estimate.value, std_error=estimate.std_error, ess=estimate.ess))
     draw_pictures(net, inputs, metrics, folder, read_curves(folder))
     trained = dict(steps_done=load_checkpoint(folder/'checkpoint.pt')['state']['step'])
     if metrics: trained |= dict(epochs_done=metrics[-1]['epoch'], train_bound=metrics[-1]['bound'], train_seconds=sum(m['seconds'] for m in metrics))
     keep = ('dataset', 'task', 'objective', 'samples', 'batch', 'model', 'precision')
     return {k: config[k] for k in keep} | trained | found | asked | dict(note=digits.note, config=config)
+
+# %% ../nbs/60_cli.ipynb #71dc0d42
+def _kept_in(folder, asked, place):
+    "Where what is done of an evaluation is kept."
+    told = json.dumps({k: v for k, v in asked.items() if k != 'simulated'} | dict(device=place.type, version=__version__), sort_keys=True)
+    return folder/'ais'/f"{asked['checkpoint']}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+
+
+def _certificate(path, net, context, n, T, seed, chosen):
+    "The certificate, which is kept in `path`."
+    if path.exists(): return json.loads(path.read_text())
+    x, z, *c = simulate(net, n, *context, seed=seed + 1)
+    Ts = (T//10, T) if T >= 20 else (T,)
+    with tqdm(total=2*sum(t - 1 for t in Ts), disable=None, unit='move', desc=f'{n} simulated') as bar:
+        found = certify(x, z, net.posterior, net.log_joint, context=c, score=getattr(net, 'score', None), temperatures=Ts, seed=seed, on_move=lambda: bar.update(), **chosen)
+    save_json(found, path)
+    return found
+
+
+def _write_certificate(folder, certificate):
+    if not certificate: return [(folder/f'certificate.{kind}').unlink(missing_ok=True) for kind in ('json', 'png')] # of another report
+    save_json(certificate, folder/'certificate.json')
+    draw_certificate(certificate, folder)
+
+
+def _forget(kept, checkpoint):
+    "Remove what was kept of other checkpoints."
+    for old in kept.iterdir():
+        if not old.name.startswith(checkpoint): shutil.rmtree(old)
+
+
+def _likelihoods(net, inputs, asked, chosen, kept): # inputs: name -> (x, c...)
+    "log p(x) of test and training images, by different draws; finished chunks are in `kept`."
+    found = {}
+    for i, (name, images) in enumerate(inputs.items()):
+        print(f"{asked['chains']} chains through {asked['temperatures']:,} temperatures for each of {len(images[0]):,} {name} images", flush=True)
+        found[name] = evaluate_ais(net, *images, n_temperatures=asked['temperatures'], seed=asked['seed'] + i, out=kept/name, progress=True, **chosen)
+    return found
+
+
+def _report_evidence(folder, asked, bound, compile, net, digits, config):
+    task, kept, start, n = TASKS[config['task']], _kept_in(folder, asked, digits.test.device), time.perf_counter(), asked.get('simulated', 0)
+    inputs = dict(test=task(test_images(digits.test, asked['first'] or None)), train=task(training_images(digits.train, len(bound.value))))
+    chosen = dict(n_chains=asked['chains'], n_leapfrog=asked['leapfrog'], precision=None if asked['force_precision'] == 'float32' else asked['force_precision'], compile=compile)
+    found = _likelihoods(net, inputs, asked, chosen, kept)
+    certificate = _certificate(kept/f'certificate-{n}.json', net, inputs['test'][1:], n, asked['temperatures'], asked['seed'], chosen) if n else {}
+    for name, path in dict(test='likelihoods.csv', train='likelihoods_train.csv').items():
+        _write_table(folder/path, {k: getattr(found[name], k) for k in ('value', 'std_error', 'ess', 'half')})
+    _write_certificate(folder, certificate)
+    _forget(kept.parent, asked['checkpoint'])
+    told = {f'certificate_{k}': certificate['results'][-1][k] if n else None for k in ('gap', 'gap_error', 'gap_limit')} | dict(certificate=certificate.get('sentence'))
+    return asked | dict(simulated=n) | ais_report(bound, **found) | told | dict(ais_seconds=time.perf_counter() - start) # of this call
+
+# %% ../nbs/60_cli.ipynb #c4b11f21
+def _tables(folder, report):
+    "Image by image, what the means of a report are of: (nvlb, nll), as far as it has them."
+    files = {name: path for name, path in dict(nvlb='bounds.csv', nll='likelihoods.csv').items() if name in report}
+    tables = {name: _read_table(folder/path, -report[name]) for name, path in files.items()}
+    for name, path in files.items():
+        if tables[name] is None: raise ValueError(f"{folder/path} is missing, or not of {folder/'report.json'}: remove that report, and evaluate again")
+    return tables
+
+
+def _other_report(folder, asked):
+    "The report of another run, which must have been evaluated alike. Raises `FileNotFoundError` or `ValueError` where it has not."
+    read_config(folder)
+    try: report = json.loads((folder/'report.json').read_text())
+    except FileNotFoundError: raise FileNotFoundError(f"{folder} has no report.json: evaluate it first, alike") from None
+    except json.JSONDecodeError as e: raise ValueError(f"{folder/'report.json'} is damaged: {e}") from e
+    if report.get('checkpoint') != _digest(folder/'checkpoint.pt'): raise ValueError(f"{folder} has changed since its report was made: evaluate it again")
+    flags = dict(n_samples='samples', first='images')
+    other = [f"{flags.get(k, k)} {report.get(k, 'none')}, not {v}" for k, v in asked.items() if report.get(k) != v]
+    if other: raise ValueError(f"{folder} was evaluated with {'; '.join(other)}: evaluate both alike")
+    _tables(folder, report)
+    return report
+
+
+def _compare(folder, report, other, theirs):
+    "The NVLB, and the NLL where both have it, less that of another run, on the same images; written to against-OTHER.json."
+    mine, yours = _tables(folder, report), _tables(other, theirs)
+    found = dict(against=str(other), images=report['images'])
+    for name in [name for name in mine if name in yours]:
+        (a, da, *_), (b, db, *_) = yours[name].values(), mine[name].values() # bounds on log p(x): NLL is minus that
+        pair = paired_difference(a, b, da, db)
+        found |= {f'{name}_difference': pair['mean'], f'{name}_difference_error_over_images': pair['std_error'],
+                  f'{name}_difference_error_monte_carlo': pair['monte_carlo'], f'{name}_difference_z': pair['z']}
+    save_json(found | dict(checkpoint=report['checkpoint'], other_checkpoint=theirs['checkpoint']), folder/f'against-{other.resolve().name}.json')
+    return found
+
+
+def _check_evaluation(samples, images, chains, temperatures, leapfrog, precision, simulated):
+    if samples < 2 or images < 0: raise ValueError(f"samples is {samples} and images {images}, expected 2 or more, and 0 (all) or more")
+    if chains < 0 or temperatures < 2 or leapfrog < 0:
+        raise ValueError(f"chains is {chains}, temperatures {temperatures} and leapfrog {leapfrog}, expected 0 (no annealing) or more, 2 or more, and 0 (no move) or more")
+    if precision not in ('float32', 'bfloat16'): raise ValueError(f"unknown precision {precision!r}, expected float32 or bfloat16")
+    if simulated and simulated < 10: raise ValueError(f"simulated is {simulated}, expected 10 or more, or 0 (no certificate)")
 
 
 @call_parse
@@ -210,22 +322,43 @@ def aiwae_evaluate(
     run:str, # the folder of a run, as runs/demo
     samples:int=5000, # K of the bound
     images:int=0, # how many test images, from the first; 0: all
+    chains:int=0, # of annealed importance sampling for each image, as 16, and as many training images; 0: the bound alone
+    temperatures:int=1000, # of a chain, both ends counted; half as many are run too, to compare
+    leapfrog:int=10, # leapfrog steps at each temperature
+    precision:str='float32', # of the forces of chains: float32, or bfloat16 (faster, as exact)
+    compile:bool=False, # use torch.compile for the chains, which pays on long runs
+    simulated:int=100, # images drawn from the model for the certificate of the chains, 10 or more; 0: no certificate
+    against:str='', # the folder of another run, evaluated alike: the differences, image by image
     seed:int=0, # decides the draws
     device:str='auto', # auto, cpu or cuda
     data:str='', # a folder to look for the data in, before $AIWAE_NB_DATA and the cache
 ):
-    "Report a run: the K-sample bound on test images (of log p(x), or of log p(bottom|top) where the task was structured) with its errors, active units, pictures. Writes report.json, bounds.csv and PNGs."
+    "Report a run: the K-sample bound on test images (of log p(x), or of log p(bottom|top) where the task was structured) with its errors, active units, pictures; with chains, log p(x) itself, gaps and a certificate. Typed again, it goes on where it stopped, and shows what it has. Writes report.json, CSV and PNGs."
     with one_line_errors():
-        folder = Path(run)
-        if samples < 2 or images < 0: raise ValueError(f"samples is {samples} and images {images}, expected 2 or more, and 0 (all) or more")
+        _check_evaluation(samples, images, chains, temperatures, leapfrog, precision, simulated)
+        folder, other, place = Path(run), Path(against), pick_device(device)
+        load = cache(lambda: load_run(folder, data or None, place))
         if not (folder/'checkpoint.pt').is_file(): raise FileNotFoundError(f"{folder} has no checkpoint.pt: give the folder of a run that aiwae_train has saved")
+        config = read_config(folder)
         asked = dict(n_samples=samples, first=images, seed=seed, checkpoint=_digest(folder/'checkpoint.pt'))
+        of_chains = dict(chains=chains, temperatures=temperatures, leapfrog=leapfrog) if chains else {}
+        if against: theirs = _other_report(other, dict(dataset=config['dataset'], task=config['task'], n_samples=samples, first=images) | of_chains)
         report = _known_report(folder, asked)
-        if report is None:
-            report = _make_report(folder, asked, data or None, pick_device(device))
+        bound = report and _read_table(folder/'bounds.csv', -report['nvlb'])
+        if not bound:
+            report = _report_bound(folder, asked, *load())
             save_json(report, folder/'report.json')
-        print(report_table(report))
-        print(f"\n{folder}: report.json, bounds.csv, " + ', '.join(sorted(p.name for p in folder.glob('*.png'))))
+            bound = _read_table(folder/'bounds.csv', -report['nvlb'])
+        evidence = asked | of_chains | dict(force_precision=precision) | (dict(simulated=simulated) if simulated else {})
+        if chains and not _known_report(folder, evidence):
+            report |= _report_evidence(folder, evidence, BoundEstimate(*bound.values()), compile, *load())
+            save_json(report, folder/'report.json')
+        print(report_table({k: v for k, v in report.items() if k != 'certificate'}))
+        if chains == 1: print("note: one chain has no standard error, and cannot tell whether it has converged: give --chains 2 or more")
+        if report.get('certificate'): print('\n' + report['certificate'])
+        if against: print('\n' + report_table(_compare(folder, report, other, theirs)))
+        files = sorted(p.name for p in folder.iterdir() if p.suffix in ('.csv', '.png') or p.name.startswith(('against', 'certificate')))
+        print(f"\n{folder}: report.json, {', '.join(files)}")
 
 # %% ../nbs/60_cli.ipynb #44bdbe9f
 def _save(figure, path):
