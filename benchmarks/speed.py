@@ -2,6 +2,7 @@
 
     python benchmarks/speed.py train
     python benchmarks/speed.py estimators
+    python benchmarks/speed.py ais
 
 `train`: a step is loss, backward pass and Adam, on the papers' network (784-200-200-50). The floor is the nine matrix products of the decoder
 (forward, by its input, by its weight, for each of three layers) on N = K*B rows in float32. All variants take turns, and each figure
@@ -9,25 +10,35 @@ is the median over turns of a variant's time over that of the floor in the same 
 
 `estimators`: a step with each estimator over one with `iwae`, at B = 128, K = 64; and, for an inverse autoregressive flow of 50 dimensions
 (zuko), its log_prob of a given z and the losses that do without it over its `rsample_and_log_prob`.
+
+`ais`: a leapfrog step on N = K*B chains of the papers' decoder, the mean over two temperatures of an annealing run with L = 10: momenta, forces,
+energies, Metropolis, log weights. The floor is the six matrix products of a force (forward and by input, for each of three layers) in float32.
+A second table has what is in bfloat16 over the same six products in bfloat16, which are faster by a factor that differs between machines:
+none of them can come below 1, nor, over float32, below `products bfloat16`. `callable`: a decoder that is known only as a callable log joint.
 """
 import json, platform, statistics, time, warnings
+from functools import partial
 
 import torch
 from fastcore.script import call_parse
+from torch import nn
+from torch.distributions import Bernoulli, Independent, Normal
 
+from aiwae_nb.ais import _log_ratio, _mix, annealed_path
 from aiwae_nb.dreg import ESTIMATORS
+from aiwae_nb.hmc import compiled_step, hmc_step, leapfrog_step
 from aiwae_nb.models import VAE
 from aiwae_nb.train import Objective, adam
 
 LAYERS = ((50, 200), (200, 200), (200, 784))
 
 
-def products(n_rows, device, dtype=torch.float32):
-    "The nine matrix products of the decoder's forward and backward pass."
+def products(n_rows, device, dtype=torch.float32, by_weight=True):
+    "The nine matrix products of the decoder's forward and backward pass, or the six without those by its weights."
     def normal(*shape): return torch.randn(*shape, device=device).to(dtype)
     sides = [(normal(n_rows, i), normal(i, o), normal(n_rows, o)) for i, o in LAYERS]
     def run():
-        for x, w, g in sides: x @ w, g @ w.t(), x.t() @ g
+        for x, w, g in sides: x @ w, g @ w.t(), by_weight and x.t() @ g
     return run
 
 
@@ -98,15 +109,60 @@ def estimators(turns, device, compile):
     return report | {'inverse flow': inverse_flow(turns, device)}
 
 
+MOVES, LEAPFROG = 2, 10
+
+
+@torch.no_grad()
+def annealing(log_joint, q, z, precision, compile, score=None):
+    "Two temperatures in the middle of an annealing run: the loop of `anneal`."
+    path, beta, step_size = annealed_path(log_joint, q, score, precision), torch.tensor(.5, device=z.device), torch.tensor(.1, device=z.device)
+    state, step = path(beta, z), compiled_step() if compile else leapfrog_step
+    log_w = torch.zeros_like(_log_ratio(state))
+    @torch.no_grad()
+    def run():
+        nonlocal state, log_w
+        for _ in range(MOVES):
+            log_w = log_w + 1e-3*_log_ratio(state)
+            state, info = hmc_step(_mix(state.z, beta, *state.terms), partial(path, beta), step_size, LEAPFROG, step=step)
+            info.accept_prob.mean()
+    return run
+
+
+def repeated(run, times):
+    def runs():
+        for _ in range(times): run()
+    return runs
+
+
+def ais(turns, device, compile, K=16):
+    report = {}
+    torch._dynamo.config.recompile_limit = 16 # each variant takes two compiled forms of one function, and none may fall back
+    for N in (4096, 640):
+        torch.compiler.reset()
+        model, decoder = VAE().to(device).eval(), nn.Sequential(nn.Linear(50, 200), nn.Tanh(), nn.Linear(200, 200), nn.Tanh(), nn.Linear(200, 784)).to(device)
+        x = torch.rand(N//K, 784, device=device).round()
+        with torch.no_grad(): q = Independent(Normal(*model.encode(x)), 1)
+        def generic(z): return Normal(0., 1., validate_args=False).log_prob(z).sum(-1) + Bernoulli(logits=decoder(z), validate_args=False).log_prob(x).sum(-1)
+        own, closed = partial(model.log_joint, x), partial(model.score, x)
+        kinds = {'float32 {}': (own, None), 'bfloat16 {}': (own, 'bfloat16'), 'bfloat16 {}, closed form': (own, 'bfloat16', closed), 'callable bfloat16 {}': (generic, 'bfloat16')}
+        variants = {name.format('compiled' if c else 'eager'): annealing(f, q, q.sample((K,)), precision, c, *score)
+                    for name, (f, precision, *score) in kinds.items() for c in (False, True)[:1 + compile]}
+        floor, variants['products bfloat16'] = (repeated(products(N, device, dtype, by_weight=False), MOVES*LEAPFROG) for dtype in (torch.float32, torch.bfloat16))
+        found = ratios(variants, floor, turns, device)
+        report[f'N={N}'] = found | {'floor_ms': round(found['floor_ms']/(MOVES*LEAPFROG), 3)}
+        report[f'N={N} over bfloat16 products'] = {name: round(r/found['products bfloat16'], 3) for name, r in found.items() if 'bfloat16' in name and name != 'products bfloat16'}
+    return report
+
+
 @call_parse
 def main(
-    what:str, # train: a training step; estimators: each estimator's over that of iwae
+    what:str, # train: a training step; estimators: each estimator's over that of iwae; ais: a leapfrog step of annealing
     turns:int=31, # how many times all variants take turns
     device:str='cpu', # cpu or cuda
     eager:bool=False, # leave out torch.compile
 ):
     "Time this library against the matrix products that it cannot do without; print one JSON line of ratios."
-    benchmarks = {'train': train, 'estimators': estimators}
+    benchmarks = {'train': train, 'estimators': estimators, 'ais': ais}
     if what not in benchmarks: raise SystemExit(f"unknown benchmark {what!r}, expected one of {', '.join(benchmarks)}")
     report = benchmarks[what](turns, device, not eager)
     print(json.dumps({'benchmark': what, 'device': device, 'threads': torch.get_num_threads(), 'torch': torch.__version__, 'machine': platform.machine(), **report}))
