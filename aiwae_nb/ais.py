@@ -379,18 +379,18 @@ def half_length(T:int)->int: # at least 2
     "The temperatures of the shorter run."
     return max(2, (T + 1)//2)
 
-# %% ../nbs/31_ais.ipynb #1b5f6958
+# %% ../nbs/31_ais.ipynb #e64236a2
 def _kept(path, settings, compute):
     "What `compute()` gives, a dict of tensors, kept in `path`, and taken from there where it was kept before."
-    if path is None: return compute()
-    if zipfile.is_zipfile(path): # no: not there, or damaged
+    if path and zipfile.is_zipfile(path): # no: not there, or damaged
         with np.load(path, allow_pickle=False) as saved:
             if (kept := str(saved['settings'])) != settings:
                 raise ValueError(f"{path} was kept by another computation, {kept}, not {settings}: choose another out, or remove the folder")
             return {name: torch.from_numpy(saved[name]) for name in saved.files if name != 'settings'}
-    found, part = compute(), path.with_suffix('.part')
-    with part.open('wb') as f: np.savez(f, settings=settings, **{name: a.cpu().numpy() for name, a in found.items()})
-    part.replace(path)
+    found = {name: a.cpu() for name, a in compute().items()}
+    if path:
+        with (part := path.with_suffix('.part')).open('wb') as f: np.savez(f, settings=settings, **{name: a.numpy() for name, a in found.items()})
+        part.replace(path)
     return found
 
 
@@ -409,7 +409,9 @@ def _naming(index):
     except WeightError as e: raise WeightError(f"datum {int(index[e.b])}: {e}", e.k, int(index[e.b])) from e
 
 
-def _generator(device, seed, part): return torch.Generator(device).manual_seed((seed << 32) + part)
+def _generator(device, seed, part):
+    key = hashlib.sha256(f'{seed} {part}'.encode()).digest()[:4] # on the CPU a generator takes no more than 32 bits
+    return torch.Generator(device).manual_seed(int.from_bytes(key, 'big'))
 
 
 @torch.no_grad()
