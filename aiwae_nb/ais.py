@@ -21,7 +21,7 @@ from torch.distributions import Distribution, Independent, Normal, constraints
 from tqdm.auto import tqdm
 
 from .core import log_mean_exp, seeded
-from .hmc import HMCState, _beside, as_target, compiled_step, hmc_step, leapfrog_step
+from .hmc import HMCState, _beside, as_target, compiled_step, hmc_step, leapfrog_step, transition
 from .weights import WeightError, check_log_joint, check_log_w, check_posterior, ess, pareto_k
 
 # %% ../nbs/31_ais.ipynb #5a397f35
@@ -122,6 +122,7 @@ class Annealed(NamedTuple):
     state:HMCState     # at beta = 1, or, backwards, at beta = 0
     log_w:Tensor       # (K, B) log weights, nats, float64
     accept_rate:Tensor # (T-1,), or (T-1, B) where the step sizes are
+    ess:Tensor         # (T-1,) mean over data of the effective sample size at betas[1:], 1 to K
 
 
 def _log_ratio(state): return (state.terms[1] - state.terms[0]).double()
@@ -137,23 +138,25 @@ def anneal(
     backwards:bool=False, # from the posterior to q
     generator:torch.Generator|None=None, # torch's global one where None
     step:Callable=leapfrog_step, # or its compiled form
+    move:Callable=transition, # or its compiled form
     on_move:Callable=lambda: None, # called after each temperature
 )->Annealed:
     "The chain of annealed importance sampling: forwards weight, then move, eq. (2); backwards move, then weight. Memory does not depend on T or L."
     state = path(torch.ones((), dtype=z.dtype, device=z.device), z) # the terms are what counts
     if not backwards: check_log_w(_log_ratio(state))
-    log_w, rates = torch.zeros(state.log_f.shape, dtype=torch.float64, device=z.device), torch.zeros_like(step_size)
+    log_w, rates, sizes = torch.zeros(state.log_f.shape, dtype=torch.float64, device=z.device), torch.zeros_like(step_size), []
     order = range(1, len(betas))
     for t in reversed(order) if backwards else order:
         gap = (betas[t] - betas[t-1]).item()
         if not backwards: log_w = log_w + gap*_log_ratio(state)
         if n_leapfrog:
             beta = betas[t].to(z)
-            state, info = hmc_step(_mix(state.z, beta, *state.terms), partial(path, beta), step_size[t-1], n_leapfrog, generator=generator, step=step)
+            state, info = hmc_step(_mix(state.z, beta, *state.terms), partial(path, beta), step_size[t-1], n_leapfrog, generator=generator, step=step, move=move)
             rates[t-1] = info.accept_prob.mean(0) if rates.dim() > 1 else info.accept_prob.mean()
         if backwards: log_w = log_w - gap*_log_ratio(state)
+        sizes.append(ess(log_w).mean())
         on_move()
-    return Annealed(state, log_w, rates)
+    return Annealed(state, log_w, rates, torch.stack(sizes[::-1] if backwards else sizes))
 
 # %% ../nbs/31_ais.ipynb #3f9faeed
 class AISResult(NamedTuple):
@@ -161,6 +164,7 @@ class AISResult(NamedTuple):
     z:Tensor           # (K, B, *event) where the chains ended, at beta = 1
     log_w:Tensor       # (K, B) log weights, nats, float64: the mean of exp(log_w) is p(x)
     accept_rate:Tensor # (T-1,), or (T-1, B) where the step sizes are
+    ess:Tensor         # (T-1,) mean over data of the effective sample size at betas[1:], 1 to K
 
 
 def _steps(step_size, n_moves, n_data, like):
@@ -214,7 +218,7 @@ def ais(
     if check: check_rows(log_joint, z)
     done = anneal(annealed_path(log_joint, q, score, precision), z, betas, steps, n_leapfrog, generator=generator,
                   step=compiled_step() if compile else leapfrog_step, on_move=on_move)
-    return AISResult(done.state.z, done.log_w, done.accept_rate)
+    return AISResult(*done._replace(state=done.state.z))
 
 # %% ../nbs/31_ais.ipynb #e462e84f
 @torch.no_grad()

@@ -21,12 +21,12 @@ from . import __version__
 from .bdmc import certify
 from .core import seeded
 from .data import TASKS, binarize, load_dataset
-from .evaluate import (BoundEstimate, TestBound, ais_report, draw_certificate, draw_pictures, evaluate, evaluate_ais, load_run, paired_difference, read_config,
+from .evaluate import (BoundEstimate, TestBound, active_units, ais_report, draw_certificate, draw_pictures, evaluate, evaluate_ais, evaluate_bound, load_run, paired_difference, read_config,
                                report_table, simulate, test_images, training_images)
 from .models import make_model
 from .snr import BUDGETS, KS, LABELS, gradient_report, plot_report, plot_snr, snr_experiment, snr_slopes
-from .train import (GradientVariance, Objective, TrainingError, TuneAlpha, check_objective, check_settings, fitting_estimators, freeze_model,
-                            inference_parameters, load_checkpoint, read_curves, read_metrics, train)
+from .train import (OF_CHAINS, Chains, GradientVariance, Objective, TrainingError, TuneAlpha, check_objective, check_settings, fitting_estimators, freeze_model,
+                            inference_parameters, load_checkpoint, make_objective, read_curves, read_metrics, train)
 
 # %% ../nbs/60_cli.ipynb #5208860b
 def save_json(obj, path:Path):
@@ -37,7 +37,7 @@ def save_json(obj, path:Path):
 
 
 MAY_CHANGE = ('epochs', 'steps', 'start', 'version') # of `start` the digest counts, not the path
-YOUNGER = dict(task='generative', variance=0, test=0, estimators='') # flags that the first runs did not have, and what they did
+YOUNGER = dict(task='generative', variance=0, test=0, estimators='', temperatures=None, leapfrog=None, phi=None) # flags that the first runs did not have, and what they did
 
 
 def claim_folder(
@@ -89,13 +89,13 @@ def _choices(hidden, latent, init, scale):
     return {k: v for k, v in given.items() if v}
 
 
-def _estimator_choices(alpha, order):
-    "The choices of the estimator that were asked for."
+def _own_choices(alpha, order, temperatures, leapfrog, phi):
+    "The choices of the objective that were asked for."
     try: given = dict(alpha=.5 if alpha == 'auto' else float(alpha)) if alpha else {}
     except ValueError: raise ValueError(f"alpha is {alpha!r}, expected a number, as 0.5, or auto") from None
     if not all(map(math.isfinite, given.values())): raise ValueError(f"alpha is {alpha}, expected a finite number")
     if order < 0: raise ValueError(f"order is {order}, expected 1 or more, or 0 for the objective's own")
-    return given | (dict(order=order) if order else {})
+    return given | {k: v for k, v in dict(order=order, temperatures=temperatures, phi=phi).items() if v} | (dict(leapfrog=leapfrog) if leapfrog >= 0 else {})
 
 
 def _check_flags(steps, variance, test, freeze):
@@ -135,9 +135,12 @@ def _say(metrics, epochs):
 def aiwae_train(
     dataset:str='mnist5k', # mnist5k, mnist, binary_mnist, omniglot or fashion_mnist
     task:str='generative', # generative (the whole image) or structured (the bottom half, given the top half)
-    objective:str='iwae_dreg', # the loss, a name in ESTIMATORS: elbo, iwae, stl, iwae_dreg, rws, rws_dreg, dreg, jvi, jvi_dreg, score
+    objective:str='iwae_dreg', # the loss, a name in ESTIMATORS: elbo, iwae, stl, iwae_dreg, rws, rws_dreg, dreg, jvi, jvi_dreg, score; or aiwae, by annealing
     alpha:str='', # of dreg: 0 is iwae_dreg, 1 is rws_dreg, auto is chosen while training; the objective's own if not given
     order:int=0, # of jvi and jvi_dreg: the order of the jackknife; 0: the objective's own
+    temperatures:int=0, # of aiwae: T, both ends counted; 0: the paper's first, 5
+    leapfrog:int=-1, # of aiwae: leapfrog steps at each temperature, 0 for no move; -1: the paper's, 5
+    phi:str='', # of aiwae: how the inference network learns: elbo (the paper), rws (on the annealed samples) or dreg; elbo if not given
     samples:int=8, # K, samples from q for each image
     epochs:int=20, # passes over the training images, with those already done
     steps:int=0, # stop after so many steps in all, within an epoch too; 0: after the epochs
@@ -157,7 +160,7 @@ def aiwae_train(
     seed:int=0, # decides initial weights, order, binarization and draws
     device:str='auto', # auto, cpu or cuda
     compile:bool=False, # use torch.compile, which pays on long runs
-    precision:str='float32', # of matrix products: float32, or bfloat16 (faster, not exact)
+    precision:str='float32', # of matrix products: float32, or bfloat16 (faster, not exact; with aiwae of the forces alone, which is exact)
     name:str='demo', # the run: its folder is OUT/NAME
     out:str='runs', # the folder of all runs
     data:str='', # a folder to look for the data in, before $AIWAE_NB_DATA and the cache
@@ -166,19 +169,21 @@ def aiwae_train(
     "Train a variational autoencoder. The same command again goes on where the last one stopped."
     with one_line_errors():
         folder, place = Path(out)/name, pick_device(device)
-        choices, own = _choices(hidden, latent, init, scale), _estimator_choices(alpha, order)
+        choices, own = _choices(hidden, latent, init, scale), _own_choices(alpha, order, temperatures, leapfrog, phi)
         _check_flags(steps, variance, test, freeze)
         check_settings(epochs, batch, lr, schedule)
         check_objective(objective, samples, **own)
         digits = load_dataset(dataset, data or None)
-        with seeded(seed): loss = Objective(make_model(model, digits.train_mean(), task, **choices), objective, samples, precision, **own)
+        with seeded(seed): loss = make_objective(make_model(model, digits.train_mean(), task, **choices), objective, samples, precision, **own)
         config = dict(dataset=dataset, task=task, objective=objective, alpha=alpha if alpha == 'auto' else own.get('alpha'), order=own.get('order'), samples=samples, epochs=epochs,
                       steps=steps, batch=batch, lr=lr, schedule=schedule, model=model, choices=choices, start_checkpoint=None, freeze=freeze or None,
-                      variance=variance, estimators=estimators, test=test, seed=seed, compile=compile, precision=precision, version=__version__)
+                      variance=variance, estimators=estimators, test=test, seed=seed, compile=compile, precision=precision, version=__version__,
+                      **{k: loss.choices.get(k) for k in OF_CHAINS})
         if start: config |= start_from(loss.model, start, config)
         if freeze: freeze_model(loss.model, *TASKS[task](digits.train[:2].float()/255))
         probes = [GradientVariance(_measured(estimators, samples), variance)] if variance else []
         if alpha == 'auto': probes.append(TuneAlpha())
+        if objective == 'aiwae': probes.append(Chains())
         if test: probes.append(TestBound(TASKS[task](test_images(digits.test, 1000)), test))
         claim_folder(folder, config)
         n = sum(p.numel() for p in loss.parameters() if p.requires_grad)
@@ -212,6 +217,7 @@ def _read_table(path, mean):
 def _report_bound(folder, asked, net, digits, config):
     inputs, metrics = TASKS[config['task']](test_images(digits.test, asked['first'] or None)), read_metrics(folder)
     found, estimate = evaluate(net, *inputs, n_samples=asked['n_samples'], seed=asked['seed'], progress=True)
+    if asked['first']: found['active_units'] = int(active_units(net, *TASKS[config['task']](test_images(digits.test))).sum()) # of all test images, whatever the bound is of
     for name in ('likelihoods.csv', 'likelihoods_train.csv', 'certificate.json', 'certificate.png'): (folder/name).unlink(missing_ok=True) # of another report
     _write_table(folder/'bounds.csv', dict(bound=estimate.value, std_error=estimate.std_error, ess=estimate.ess))
     draw_pictures(net, inputs, metrics, folder, read_curves(folder))
@@ -261,16 +267,19 @@ def _likelihoods(net, inputs, asked, chosen, kept): # inputs: name -> (x, c...)
 
 def _report_evidence(folder, asked, bound, compile, net, digits, config):
     task, kept, start, n = TASKS[config['task']], _kept_in(folder, asked, digits.test.device), time.perf_counter(), asked.get('simulated', 0)
-    inputs = dict(test=task(test_images(digits.test, asked['first'] or None)), train=task(training_images(digits.train, len(bound.value))))
+    inputs, n_train = dict(test=task(test_images(digits.test, asked['first'] or None))), asked.get('training', len(bound.value))
+    if n_train: inputs['train'] = task(training_images(digits.train, n_train))
     chosen = dict(n_chains=asked['chains'], n_leapfrog=asked['leapfrog'], precision=None if asked['force_precision'] == 'float32' else asked['force_precision'], compile=compile)
     found = _likelihoods(net, inputs, asked, chosen, kept)
     certificate = _certificate(kept/f'certificate-{n}.json', net, inputs['test'][1:], n, asked['temperatures'], asked['seed'], chosen) if n else {}
+    train_bound = evaluate_bound(net, *inputs['train'], n_samples=asked['n_samples'], seed=asked['seed'], progress=True) if n_train else None
     for name, path in dict(test='likelihoods.csv', train='likelihoods_train.csv').items():
-        _write_table(folder/path, {k: getattr(found[name], k) for k in ('value', 'std_error', 'ess', 'half')})
+        if name in found: _write_table(folder/path, {k: getattr(found[name], k) for k in ('value', 'std_error', 'ess', 'half')})
+        else: (folder/path).unlink(missing_ok=True) # of another report
     _write_certificate(folder, certificate)
     _forget(kept.parent, asked['checkpoint'])
     told = {f'certificate_{k}': certificate['results'][-1][k] if n else None for k in ('gap', 'gap_error', 'gap_limit')} | dict(certificate=certificate.get('sentence'))
-    return asked | dict(simulated=n) | ais_report(bound, **found) | told | dict(ais_seconds=time.perf_counter() - start) # of this call
+    return asked | dict(simulated=n) | ais_report(bound, **found, train_bound=train_bound) | told | dict(ais_seconds=time.perf_counter() - start) # of this call
 
 # %% ../nbs/60_cli.ipynb #c4b11f21
 def _tables(folder, report):
@@ -322,11 +331,12 @@ def aiwae_evaluate(
     run:str, # the folder of a run, as runs/demo
     samples:int=5000, # K of the bound
     images:int=0, # how many test images, from the first; 0: all
-    chains:int=0, # of annealed importance sampling for each image, as 16, and as many training images; 0: the bound alone
+    chains:int=0, # of annealed importance sampling for each image, as 16, and for as many training images; 0: the bound alone
     temperatures:int=1000, # of a chain, both ends counted; half as many are run too, to compare
     leapfrog:int=10, # leapfrog steps at each temperature
     precision:str='float32', # of the forces of chains: float32, or bfloat16 (faster, as exact)
     compile:bool=False, # use torch.compile for the chains, which pays on long runs
+    training:int=-1, # training images that are annealed too; 0: none; -1: as many as test images
     simulated:int=100, # images drawn from the model for the certificate of the chains, 10 or more; 0: no certificate
     against:str='', # the folder of another run, evaluated alike: the differences, image by image
     seed:int=0, # decides the draws
@@ -349,7 +359,7 @@ def aiwae_evaluate(
             report = _report_bound(folder, asked, *load())
             save_json(report, folder/'report.json')
             bound = _read_table(folder/'bounds.csv', -report['nvlb'])
-        evidence = asked | of_chains | dict(force_precision=precision) | (dict(simulated=simulated) if simulated else {})
+        evidence = asked | of_chains | dict(force_precision=precision) | (dict(simulated=simulated) if simulated else {}) | (dict(training=training) if training >= 0 else {})
         if chains and not _known_report(folder, evidence):
             report |= _report_evidence(folder, evidence, BoundEstimate(*bound.values()), compile, *load())
             save_json(report, folder/'report.json')

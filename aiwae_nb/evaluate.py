@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BoundEstimate', 'evaluate_bound', 'active_units', 'test_images', 'evaluate', 'report_table', 'completions',
            'draw_pictures', 'read_config', 'load_run', 'evaluate_ais', 'paired_difference', 'training_images',
-           'ais_report', 'simulate', 'draw_certificate', 'TestBound']
+           'ais_report', 'simulate', 'draw_certificate', 'GridPosterior', 'grid_posterior', 'TestBound']
 
 # %% ../nbs/53_evaluate.ipynb #9ef277d3
 import json, math
@@ -180,8 +180,9 @@ def _panels(curves):
     "The names of what was measured, by the axis on which they are drawn; errors are left out."
     names = dict.fromkeys(name for line in curves for name in line if name != 'step' and not name.endswith('_error'))
     known = {'test_bound': 'bound on test images, nats', 'test_jvi': 'bound on test images, nats'}
+    groups = {'variance': 'variance of the gradient, nats²', 'accept_rate': 'acceptance rate at temperature t', 'step_size': 'step size at temperature t', 'ess': 'effective samples at temperature t'}
     panels = {}
-    for name in sorted(names, key=lambda name: name not in known): panels.setdefault(known.get(name, 'variance of the gradient, nats²' if name.startswith('variance/') else name), []).append(name)
+    for name in sorted(names, key=lambda name: name not in known): panels.setdefault(known.get(name, groups.get(name.partition('/')[0], name)), []).append(name)
     return panels
 
 
@@ -191,7 +192,7 @@ def _curves(curves):
     for ax, (label, names) in zip(fig.subplots(len(panels), squeeze=False)[:, 0], panels.items()):
         for name in names:
             at = [line for line in curves if name in line]
-            plot_curves([line['step'] for line in at], {name.removeprefix('variance/'): [line[name] for line in at]}, ax=ax,
+            plot_curves([line['step'] for line in at], {name.partition('/')[2] or name: [line[name] for line in at]}, ax=ax,
                         logy=name.startswith('variance/'), xlabel='step', ylabel=label)
         ax.legend(frameon=False, fontsize=8, loc='center left', bbox_to_anchor=(1, .5))
     return fig
@@ -287,6 +288,7 @@ def ais_report(
     bound:BoundEstimate, # of N test images
     test:Evidence, # of the same
     train:Evidence|None=None, # of training images
+    train_bound:BoundEstimate|None=None, # of the same
 )->dict:
     "NLL = minus the mean of log p(x), variational gap, T against T/2, generalisation gap, each with both errors of eq. (2); and how far to trust the chains. Raises `ValueError` where `bound` is of other images."
     report = _nll('nll', test)
@@ -296,6 +298,7 @@ def ais_report(
         report |= dict(train_images=len(train.value)) | _nll('train_nll', train)
         report['generalisation_gap'] = report['nll'] - report['train_nll']
         report |= {f'generalisation_gap_{e}': math.hypot(report[f'nll_{e}'], report[f'train_nll_{e}']) for e in ('error_over_images', 'error_monte_carlo')}
+    if train_bound: report |= _nll('train_nvlb', train_bound)
     return report | dict(
         nll_markov_95=-markov_lower_mean(test.log_w, .05),
         converged_fraction=test.converged.double().mean().item(), median_ais_ess=test.ess.median().item(),
@@ -325,6 +328,59 @@ def draw_certificate(
     plot_certificate(certificate, ax=fig.subplots())
     fig.savefig(path, dpi=120)
     return path
+
+# %% ../nbs/53_evaluate.ipynb #7541e0ea
+class GridPosterior(NamedTuple):
+    "Posteriors of a model with two latent dimensions, each on a grid of its own."
+    low:Tensor        # (B, 2) the lower corner of each grid
+    high:Tensor       # (B, 2) the upper one
+    density:Tensor    # (B, n, n) p(z|x), float64: [b, i, j] is at z1 of column i, z2 of row j; its mean times the area of the grid is 1
+    log_p:Tensor      # (B,) log p(x), nats, float64
+    divergence:Tensor # (B,) KL from the nearest factorized normal, eq. (3), nats
+
+
+def _centres(low, high, n): return low + (high - low)*(torch.arange(n, dtype=torch.float64) + .5)/n
+
+
+def _log_joint_at(model, x, z, rows=8192): # x (B, P), z (N, 2) for all, or (N, B, 2) -> (N, B)
+    own = z if z.dim() == 3 else z[:, None].expand(-1, len(x), -1)
+    step = max(1, rows//len(x))
+    return torch.cat([model.log_joint(x, part.float()).double() for part in own.split(step)])
+
+
+def grid_posterior(
+    model:nn.Module, # offers log_joint(x, z), with z of two dimensions; put in evaluation mode
+    x:Tensor, # (B, P) images
+    n:int=64, # cells on each side
+    reach:float=6., # the first grid covers -reach to reach
+)->GridPosterior: # on the CPU
+    "The exact posterior of each image where z has two dimensions. Raises `ValueError` where it reaches past the first grid."
+    model.eval()
+    side = round(reach*20)*2 # a twentieth apart
+    line = _centres(torch.tensor(-reach).double(), torch.tensor(reach).double(), side)
+    coarse = torch.cartesian_prod(line, line)
+    with torch.inference_mode():
+        log_f = torch.cat([_log_joint_at(model, part, coarse.to(x.device)) for part in x.split(16)], 1).cpu() # (side^2, B)
+        mass = log_f.softmax(0).T.unflatten(1, (side, side))
+        if (beyond := mass[:, [0, -1]].sum((1, 2)) + mass[:, :, [0, -1]].sum((1, 2))).max() > 1e-6:
+            raise ValueError(f"the posterior of image {int(beyond.argmax())} reaches past {reach:g}: give a larger reach")
+        spans = []
+        for axis in (2, 1):
+            inside = mass.sum(axis).cumsum(1)
+            first, last = (inside > 5e-7).int().argmax(1), (inside > 1 - 5e-7).int().argmax(1)
+            spans.append((line[first] - .1, line[last] + .1))
+        low, high = (torch.stack([span[i] for span in spans], 1) for i in (0, 1))
+        lines = [_centres(low[:, d, None], high[:, d, None], n) for d in (0, 1)] # (B, n)
+        z = torch.stack([lines[0][:, :, None].expand(-1, -1, n), lines[1][:, None].expand(-1, n, -1)], -1).flatten(1, 2) # (B, n^2, 2)
+        log_f = _log_joint_at(model, x, z.transpose(0, 1).to(x.device)).cpu().T # (B, n^2)
+    log_area = ((high - low)/n).log().sum(1)
+    log_p = log_f.logsumexp(1) + log_area
+    p = log_f.softmax(1)
+    mean = (p[..., None]*z).sum(1)
+    var = (p[..., None]*(z - mean[:, None])**2).sum(1)
+    nearest = -.5*((z - mean[:, None])**2/var[:, None] + (2*math.pi*var[:, None]).log()).sum(-1)
+    divergence = (p*(log_f - log_p[:, None] - nearest)).sum(1)
+    return GridPosterior(low, high, (p/log_area.exp()[:, None]).unflatten(1, (n, n)), log_p, divergence)
 
 # %% ../nbs/53_evaluate.ipynb #39b224ef
 class TestBound(Probe):

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'HMCState', 'HMCInfo', 'as_target', 'leapfrog_step', 'leapfrog', 'kinetic', 'metropolis', 'transition',
-           'hmc_step', 'compiled_step', 'StepSizes', 'DualAveraging']
+           'hmc_step', 'compiled_step', 'compiled_transition', 'StepSizes', 'DualAveraging']
 
 # %% ../nbs/30_hmc.ipynb #699ea84f
 import math, warnings
@@ -146,28 +146,49 @@ def hmc_step(
     *,
     generator:torch.Generator|None=None, # torch's global one where None
     step:Callable=leapfrog_step, # or its compiled form
+    move:Callable=transition, # or its compiled form
 )->tuple: # (HMCState, HMCInfo)
     "One transition that leaves f invariant, of all chains at once, without a graph. Raises `ValueError` where log f is not one number for each chain."
     _check_state(state)
     momentum = torch.randn(state.z.shape, generator=generator, dtype=state.z.dtype, device=state.z.device)
     log_u = torch.rand(state.log_f.shape, generator=generator, dtype=state.z.dtype, device=state.z.device).log()
-    return transition(state, target, step_size, n_leapfrog, momentum, log_u, step)
+    return move(state, target, step_size, n_leapfrog, momentum, log_u, step)
 
 # %% ../nbs/30_hmc.ipynb #2248eaf2
 @cache
 def _compile(): return torch.compile(leapfrog_step, dynamic=False)
 
 
-def compiled_step()->Callable: # as `leapfrog_step`
-    "`leapfrog_step` by `torch.compile`; where that fails, says so once and goes on without."
-    fast, failed = _compile(), []
-    def step(*args):
+def _cloned(a): return a.clone() if isinstance(a, Tensor) else type(a)(*map(_cloned, a)) if hasattr(a, '_fields') else tuple(map(_cloned, a)) if isinstance(a, tuple) else a
+
+
+@cache
+def _compile_transition():
+    if not torch.cuda.is_available(): return torch.compile(transition, dynamic=False)
+    fast = torch.compile(transition, dynamic=False, mode='reduce-overhead') # a CUDA graph for each shape
+    return lambda *args: _cloned(fast(*args)) # the next replay writes where this one's results lie
+
+
+def _or_plain(fast, plain):
+    "`fast` until it fails."
+    failed = []
+    def run(*args):
         if not failed:
             try: return fast(*args)
             except Exception as e: failed.append(f"{type(e).__name__}: {str(e).strip().partition(chr(10))[0]}") # not e itself, which would keep its tensors alive
             warnings.warn(f"going on without compilation, which failed: {failed[0]}")
-        return leapfrog_step(*args)
-    return step
+        return plain(*args)
+    return run
+
+
+def compiled_step()->Callable: # as `leapfrog_step`
+    "`leapfrog_step` by `torch.compile`; where that fails, says so once and goes on without."
+    return _or_plain(_compile(), leapfrog_step)
+
+
+def compiled_transition()->Callable: # as `transition`
+    "`transition` by `torch.compile`, all L steps as one piece: for few chains, where calls cost more than products; on CUDA captured in a graph. Where that fails, says so once and goes on without."
+    return _or_plain(_compile_transition(), transition)
 
 # %% ../nbs/30_hmc.ipynb #cd45d001
 def _check_positive(**given):
