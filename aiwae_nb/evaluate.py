@@ -334,7 +334,7 @@ class GridPosterior(NamedTuple):
     "Posteriors of a model with two latent dimensions, each on a grid of its own."
     low:Tensor        # (B, 2) the lower corner of each grid
     high:Tensor       # (B, 2) the upper one
-    density:Tensor    # (B, n, n) p(z|x), float64: [b, i, j] is at z1 of column i, z2 of row j; its mean times the area of the grid is 1
+    density:Tensor    # (B, n, n) p(z|x), float64: [b, i, j] is at the i-th z1 and the j-th z2, the centres of cells; its mean times the area of the grid is 1
     log_p:Tensor      # (B,) log p(x), nats, float64
     divergence:Tensor # (B,) KL from the nearest factorized normal, eq. (3), nats
 

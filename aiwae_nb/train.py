@@ -103,7 +103,7 @@ class Objective(nn.Module):
     def follow(self, optimizer):
         "Called after the optimizer's step on a batch: what else is to be done with it. Nothing."
 
-
+# %% ../nbs/52_train.ipynb #714e93f4
 class AnnealedObjective(Objective):
     "A model and the two losses of room 40: `forward(x)` is the model's, and `follow` makes the inference network's step; `bfloat16` is of the forces, and exact. Raises as `Objective` does."
     def __init__(self,
@@ -433,6 +433,7 @@ class GradientVariance(Probe):
         self.estimators, self.decay = list(estimators), decay
 
     def start(self, objective, inputs):
+        if 'aiwae' in self.estimators: raise ValueError("aiwae moves the inference network by a loss of its own, whose gradient is that of elbo, rws or iwae_dreg: measure one of those")
         for name in self.estimators: objective.using(name)
         self.learned = inference_parameters(objective.model, *inputs)
         size, device = (len(self.estimators), sum(p.numel() for p in self.learned)), inputs[0].device
