@@ -26,7 +26,7 @@ from .evaluate import (BoundEstimate, TestBound, active_units, ais_report, draw_
 from .models import make_model
 from .snr import BUDGETS, KS, LABELS, gradient_report, plot_report, plot_snr, snr_experiment, snr_slopes
 from .train import (OF_CHAINS, Chains, GradientVariance, Objective, TrainingError, TuneAlpha, check_objective, check_settings, fitting_estimators, freeze_model,
-                            inference_parameters, load_checkpoint, make_objective, read_curves, read_metrics, train)
+                            inference_parameters, load_checkpoint, make_objective, read_curves, read_metrics, train, undisturbed)
 
 # %% ../nbs/60_cli.ipynb #5208860b
 def save_json(obj, path:Path):
@@ -94,6 +94,7 @@ def _own_choices(alpha, order, temperatures, leapfrog, phi):
     try: given = dict(alpha=.5 if alpha == 'auto' else float(alpha)) if alpha else {}
     except ValueError: raise ValueError(f"alpha is {alpha!r}, expected a number, as 0.5, or auto") from None
     if not all(map(math.isfinite, given.values())): raise ValueError(f"alpha is {alpha}, expected a finite number")
+    if leapfrog < -1: raise ValueError(f"leapfrog is {leapfrog}, expected 0 (no move) or more, or -1 for the objective's own")
     if order < 0: raise ValueError(f"order is {order}, expected 1 or more, or 0 for the objective's own")
     return given | {k: v for k, v in dict(order=order, temperatures=temperatures, phi=phi).items() if v} | (dict(leapfrog=leapfrog) if leapfrog >= 0 else {})
 
@@ -181,13 +182,15 @@ def aiwae_train(
                       **{k: loss.choices.get(k) for k in OF_CHAINS})
         if start: config |= start_from(loss.model, start, config)
         if freeze: freeze_model(loss.model, *TASKS[task](digits.train[:2].float()/255))
+        if objective == 'aiwae': # one step on two images, for what only a chain can refuse
+            with torch.no_grad(), undisturbed(loss, 0): loss.train()(*TASKS[task](digits.train[:2].float()/255))
         probes = [GradientVariance(_measured(estimators, samples), variance)] if variance else []
         if alpha == 'auto': probes.append(TuneAlpha())
         if objective == 'aiwae': probes.append(Chains())
         if test: probes.append(TestBound(TASKS[task](test_images(digits.test, 1000)), test))
         claim_folder(folder, config)
-        n = sum(p.numel() for p in loss.parameters() if p.requires_grad)
-        print(f"{dataset}, {task}: {len(digits.train):,} images; {model}: {n:,} parameters to learn; {objective} with K = {samples}, on {place.type}", flush=True)
+        n, of_chains = sum(p.numel() for p in loss.parameters() if p.requires_grad), ''.join(f', {k} = {config[v]}' for k, v in dict(T='temperatures', L='leapfrog', phi='phi').items() if objective == 'aiwae')
+        print(f"{dataset}, {task}: {len(digits.train):,} images; {model}: {n:,} parameters to learn; {objective} with K = {samples}{of_chains}, on {place.type}", flush=True)
         if digits.note: print(f"note: {digits.note}")
         run = train(loss.to(place), digits.train, epochs=epochs, steps=steps or None, batch=batch, lr=lr, schedule=schedule, inputs=TASKS[task], probes=probes,
                     seed=seed, out=folder, save_every=save, compile=compile, on_epoch=lambda metrics: _say(metrics, epochs))
@@ -270,7 +273,8 @@ def _report_evidence(folder, asked, bound, compile, net, digits, config):
     inputs, n_train = dict(test=task(test_images(digits.test, asked['first'] or None))), asked.get('training', len(bound.value))
     if n_train: inputs['train'] = task(training_images(digits.train, n_train))
     chosen = dict(n_chains=asked['chains'], n_leapfrog=asked['leapfrog'], precision=None if asked['force_precision'] == 'float32' else asked['force_precision'], compile=compile)
-    found = _likelihoods(net, inputs, asked, chosen, kept)
+    halved = {} if not asked.get('nohalf') else dict(half=False)
+    found = _likelihoods(net, inputs, asked, chosen | halved, kept)
     certificate = _certificate(kept/f'certificate-{n}.json', net, inputs['test'][1:], n, asked['temperatures'], asked['seed'], chosen) if n else {}
     train_bound = evaluate_bound(net, *inputs['train'], n_samples=asked['n_samples'], seed=asked['seed'], progress=True) if n_train else None
     for name, path in dict(test='likelihoods.csv', train='likelihoods_train.csv').items():
@@ -318,7 +322,8 @@ def _compare(folder, report, other, theirs):
     return found
 
 
-def _check_evaluation(samples, images, chains, temperatures, leapfrog, precision, simulated):
+def _check_evaluation(samples, images, chains, temperatures, leapfrog, precision, simulated, training):
+    if training < -1: raise ValueError(f"training is {training}, expected 0 (none) or more, or -1 (as many as test images)")
     if samples < 2 or images < 0: raise ValueError(f"samples is {samples} and images {images}, expected 2 or more, and 0 (all) or more")
     if chains < 0 or temperatures < 2 or leapfrog < 0:
         raise ValueError(f"chains is {chains}, temperatures {temperatures} and leapfrog {leapfrog}, expected 0 (no annealing) or more, 2 or more, and 0 (no move) or more")
@@ -334,6 +339,7 @@ def aiwae_evaluate(
     chains:int=0, # of annealed importance sampling for each image, as 16, and for as many training images; 0: the bound alone
     temperatures:int=1000, # of a chain, both ends counted; half as many are run too, to compare
     leapfrog:int=10, # leapfrog steps at each temperature
+    nohalf:bool=False, # leave out the run with half as many temperatures, a third of the work, without which nothing is known of convergence
     precision:str='float32', # of the forces of chains: float32, or bfloat16 (faster, as exact)
     compile:bool=False, # use torch.compile for the chains, which pays on long runs
     training:int=-1, # training images that are annealed too; 0: none; -1: as many as test images
@@ -345,7 +351,7 @@ def aiwae_evaluate(
 ):
     "Report a run: the K-sample bound on test images (of log p(x), or of log p(bottom|top) where the task was structured) with its errors, active units, pictures; with chains, log p(x) itself, gaps and a certificate. Typed again, it goes on where it stopped, and shows what it has. Writes report.json, CSV and PNGs."
     with one_line_errors():
-        _check_evaluation(samples, images, chains, temperatures, leapfrog, precision, simulated)
+        _check_evaluation(samples, images, chains, temperatures, leapfrog, precision, simulated, training)
         folder, other, place = Path(run), Path(against), pick_device(device)
         load = cache(lambda: load_run(folder, data or None, place))
         if not (folder/'checkpoint.pt').is_file(): raise FileNotFoundError(f"{folder} has no checkpoint.pt: give the folder of a run that aiwae_train has saved")
@@ -359,8 +365,9 @@ def aiwae_evaluate(
             report = _report_bound(folder, asked, *load())
             save_json(report, folder/'report.json')
             bound = _read_table(folder/'bounds.csv', -report['nvlb'])
-        evidence = asked | of_chains | dict(force_precision=precision) | (dict(simulated=simulated) if simulated else {}) | (dict(training=training) if training >= 0 else {})
+        evidence = asked | of_chains | dict(force_precision=precision) | (dict(simulated=simulated) if simulated else {}) | (dict(training=training) if training >= 0 else {}) | (dict(nohalf=True) if nohalf else {})
         if chains and not _known_report(folder, evidence):
+            report = dict(list(report.items())[:list(report).index('config') + 1]) # what comes after is of an earlier evidence
             report |= _report_evidence(folder, evidence, BoundEstimate(*bound.values()), compile, *load())
             save_json(report, folder/'report.json')
         print(report_table({k: v for k, v in report.items() if k != 'certificate'}))

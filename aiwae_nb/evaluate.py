@@ -293,7 +293,8 @@ def ais_report(
     "NLL = minus the mean of log p(x), variational gap, T against T/2, generalisation gap, each with both errors of eq. (2); and how far to trust the chains. Raises `ValueError` where `bound` is of other images."
     report = _nll('nll', test)
     report |= _entries('variational_gap', paired_difference(test.value, bound.value, test.std_error, bound.std_error))
-    report |= _entries('half_temperatures_gap', paired_difference(test.value, test.half, test.std_error, test.half_error))
+    halved = not test.half.isnan().any() # else nothing is known of convergence
+    if halved: report |= _entries('half_temperatures_gap', paired_difference(test.value, test.half, test.std_error, test.half_error))
     if train:
         report |= dict(train_images=len(train.value)) | _nll('train_nll', train)
         report['generalisation_gap'] = report['nll'] - report['train_nll']
@@ -301,7 +302,7 @@ def ais_report(
     if train_bound: report |= _nll('train_nvlb', train_bound)
     return report | dict(
         nll_markov_95=-markov_lower_mean(test.log_w, .05),
-        converged_fraction=test.converged.double().mean().item(), median_ais_ess=test.ess.median().item(),
+        **(dict(converged_fraction=test.converged.double().mean().item()) if halved else {}), median_ais_ess=test.ess.median().item(),
         accept_rate_min=test.accept_rate.min().item(), accept_rate_mean=test.accept_rate.mean().item())
 
 # %% ../nbs/53_evaluate.ipynb #213df52f

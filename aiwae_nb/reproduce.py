@@ -132,6 +132,7 @@ class Tables(NamedTuple):
     batch:int|None=None # of the annealed runs, where it is another
     seen:dict={} # further flags of the runs with two latent dimensions
     on:dict={} # further flags of the runs on Omniglot
+    again:dict={} # further flags of the evaluation of all cells but the first seed's of the first K
     more:dict={} # of those that go on from one checkpoint
 
 
@@ -140,7 +141,7 @@ FEW = dict(dataset='mnist5k', hidden='20', latent=5, epochs=1, steps=2, batch=20
 AIWAE_BUDGETS = {
     'paper': Tables(dict(epochs=3280, batch=20, schedule='burda', model='aiwae', save=300), (5, 1, 50), (5, 8, 11), True, CHAINS | dict(images=0, temperatures=10_000), batch=128, more=dict(steps=10_000)),
     'small': Tables(dict(epochs=13, batch=20, schedule='burda', model='aiwae'), (5, 1), (5, 11), False, CHAINS | dict(images=500, temperatures=1000, training=100),
-                    seen=dict(epochs=3), more=dict(steps=10_000)),
+                    seen=dict(epochs=2), again=dict(nohalf=True), more=dict(steps=10_000)),
     'smoke': Tables(FEW, (3, 1), (5, 11), False, CHAINS | dict(samples=10, images=20, chains=4, temperatures=10, leapfrog=2, training=10, compile=False), on={}, more=dict(steps=4))}
 
 
@@ -158,12 +159,12 @@ def aiwae_cells(
     "The runs behind Tables 3 and 4 and Figures S0 to S9 of paper 1; and both methods from one checkpoint."
     main, columns = budget.K[0], ['IWAE', *(f'T={T}' for T in budget.T)]
     def cell(dataset, K, name, trial, group='table', evaluate=budget.evaluate, first='', **flags):
-        return Cell(f"{group}-{dataset}-K{K}-{name.replace('=', '')}-{trial}", group, dict(dataset=dataset) | budget.train | _method(name, K, budget) | dict(seed=trial) | flags, first, evaluate)
+        return Cell(f"{group}-{dataset}-K{K}-{name.replace('=', '')}-{trial}", group, dict(dataset=dataset) | budget.train | _method(name, K, budget) | dict(seed=trial) | flags, first, evaluate and evaluate | ({} if (dataset, K, trial, group) == ('mnist', main, 0, 'table') else budget.again | (dict(training=0) if budget.again and (trial or group == 'more') else {})))
     table = [cell('mnist', K, name, 0) for K in budget.K for name in columns]
     other = [cell('omniglot', K, name, 0, **budget.on) for K in (budget.K if budget.full else budget.K[:1]) for name in (columns if budget.full else columns[:2])]
     seen = [cell('mnist', K, name, 0, 'seen', None, **budget.seen | dict(latent=2)) for K in budget.K for name in columns]
-    again = [c._replace(name=f'{c.name[:-1]}{trial}', flags=c.flags | dict(seed=trial)) for trial in range(1, trials)
-             for c in (table + other if budget.full else [c for c in table if c.flags['samples'] == main and c.name[:-2].endswith(('IWAE', f'T{budget.T[0]}'))])]
+    again = [cell('mnist', K, name, trial) for trial in range(1, trials) for K in (budget.K if budget.full else [main]) for name in (columns if budget.full else columns[:2])]
+    again += [cell('omniglot', K, name, trial, **budget.on) for trial in range(1, trials) if budget.full for K in budget.K for name in columns]
     start, short = table[0].name, dict(steps=budget.more.get('steps'), epochs=10_000, schedule='constant', lr=3.7e-4, batch=budget.train['batch'])
     more = [cell('mnist', main, name, 0, 'more', first=start, **short) for name in columns[:2]]
     more.append(more[1]._replace(name=more[1].name[:-1] + 'dreg-0', flags=more[1].flags | dict(phi='dreg')))
@@ -331,7 +332,7 @@ def posteriors(
     model, digits, _ = load_run(run, data)
     x = test_images(digits.test)
     ten, many = grid_posterior(model, x[list(DIGITS)], n=48), grid_posterior(model, x[:n])
-    found = dict(checkpoint=now, digits=[dict(low=_rounded(low), high=_rounded(high), picture=_bytes(density)) for low, high, density in zip(ten.low, ten.high, ten.density)],
+    found = dict(checkpoint=now, digits=[dict(low=_rounded(low), high=_rounded(high), picture=_bytes(density), image=_bytes(image)) for low, high, density, image in zip(ten.low, ten.high, ten.density, x[list(DIGITS)].unflatten(1, (28, 28)))],
                  divergence=_rounded(many.divergence), log_p=_rounded(many.log_p))
     save_json(found, path)
     return found
@@ -352,7 +353,7 @@ def aiwae_summary(
     "What is kept of a run of paper 1: commands, report, values of each image, the last of each chain; or posteriors."
     run, found = folder/cell.name, summary(cell, folder)
     curves = found.pop('curves')
-    found |= dict(evaluate=' '.join(evaluation(cell, Path('runs')/folder.name)), chains={k: v[1][-1] for k, v in curves.items()}, flags=cell.flags)
+    found |= dict(evaluate=' '.join(evaluation(cell, Path('runs')/folder.name)), chains={k: v[1][-1] for k, v in curves.items()}, flags=cell.flags, effort=cell.evaluate)
     if cell.evaluate is None: return found | dict(posteriors={k: v for k, v in posteriors(run).items() if k != 'checkpoint'})
     report = evaluated(cell, folder)
     names = [f'{k}{e}' for k in KEPT for e in ('', '_error_over_images', '_error_monte_carlo')] + ['active_units', 'images', 'train_images', 'n_latent', 'converged_fraction', 'median_ais_ess', 'accept_rate_min', 'ais_seconds', 'note']
@@ -404,17 +405,22 @@ def _entry(values, published, digits):
     return f'{statistics.mean(values):.{digits}f}{sd}' + ('' if math.isnan(published) else f' [{published:.{digits}f}]')
 
 
+def _trained(flags): return f"{flags['steps']:,} steps" if flags.get('steps') else f"{flags['epochs']:,} epochs"
+def _evaluated(effort, report): return f"{report.get('images', 0):,} images, T = {effort['temperatures']:,}" if effort else ''
+
+
 def aiwae_rows(
     report:dict, # what `report` gives
     dataset:str,
     group:str='table',
 )->list: # of lists of text: a header, then one for each of `ROWS`
-    "The paper's table: mean (standard deviation over trials) [the paper's own]."
+    "The paper's table: mean (standard deviation over trials) [the paper's own]; and the budget of each column."
     columns = {k: v for k, v in aiwae_columns(report, group).items() if k[0] == dataset}
     columns = dict(sorted(columns.items(), key=lambda item: (item[0][1], list(METHODS).index(item[0][2]), item[0][3])))
     head = ['', *(f"K={K} {name}{' ' + phi if phi else ''}" for _, K, name, phi in columns)]
+    said = [['trained', *(_trained(cells[0]['flags']) for cells in columns.values())], ['evaluated', *(_evaluated(cells[0].get('effort'), cells[0]['report']) for cells in columns.values())]]
     return [head] + [[title, *(_entry([c['report'][row] for c in cells if row in c['report']], _published(dataset, row, K, name) if group == 'table' else math.nan, 0 if row == 'active_units' else 2)
-                               for (_, K, name, _), cells in columns.items())] for row, title in ROWS.items()]
+                               for (_, K, name, _), cells in columns.items())] for row, title in ROWS.items()] + said
 
 
 def aiwae_table(report:dict)->str:

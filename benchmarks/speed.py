@@ -3,6 +3,7 @@
     python benchmarks/speed.py train
     python benchmarks/speed.py estimators
     python benchmarks/speed.py ais
+    python benchmarks/speed.py aiwae
 
 `train`: a step is loss, backward pass and Adam, on the papers' network (784-200-200-50). The floor is the nine matrix products of the decoder
 (forward, by its input, by its weight, for each of three layers) on N = K*B rows in float32. All variants take turns, and each figure
@@ -16,6 +17,11 @@ energies, Metropolis, log weights. The floor is the six matrix products of a for
 A second table has what is in bfloat16 over the same six products in bfloat16, which are faster by a factor that differs between machines:
 none of them can come below 1, nor, over float32, below `products bfloat16`, and the energy in float32, three products for L steps, adds 0.05 to that.
 `closed form`: with the model's `score`. `callable`: a decoder that is known only as a callable log joint.
+
+`aiwae`: a training step by annealing, everything included: the chain, theta's step, phi's, step sizes. The floor is the products of its forces and of
+theta's gradient in float32, (T-1) L times six and once nine, on N = K*B rows; energies, the encoder and phi's products are not in it. Beside it the
+time of IWAE's step at the same K and B, eager in float32, over that of the same floor: the quotient is what annealing costs, T*L in the paper's estimate.
+`epoch_s`: seconds for an epoch of MNIST, 60,000 images in batches of B.
 """
 import json, platform, statistics, time, warnings
 from functools import partial
@@ -29,7 +35,7 @@ from aiwae_nb.ais import _log_ratio, _mix, annealed_path
 from aiwae_nb.dreg import ESTIMATORS
 from aiwae_nb.hmc import compiled_step, hmc_step, leapfrog_step
 from aiwae_nb.models import VAE
-from aiwae_nb.train import Objective, adam
+from aiwae_nb.train import AnnealedObjective, Objective, adam
 
 LAYERS = ((50, 200), (200, 200), (200, 784))
 
@@ -156,15 +162,44 @@ def ais(turns, device, compile, K=16):
     return report
 
 
+def annealed_step(x, K, T, precision, compile):
+    loss_fn = AnnealedObjective(VAE().to(x.device), n_samples=K, precision=precision, temperatures=T, leapfrog=5)
+    loss_fn.chain_compiled, optimizer = compile, adam(loss_fn.parameters())
+    def run():
+        optimizer.zero_grad(set_to_none=True)
+        loss_fn(x).backward()
+        optimizer.step()
+        loss_fn.follow(optimizer)
+    return run
+
+
+def aiwae(turns, device, compile, B=128, L=5):
+    report, x = {}, torch.rand(B, 784, device=device).round()
+    torch._dynamo.config.recompile_limit = 16 # each variant is a compiled form of one function, and none may fall back
+    warnings.filterwarnings('error', message='going on without compilation')
+    for T, K in ((5, 5), (11, 50)):
+        variants = {f"{'compiled' if c else 'eager'} {precision}": annealed_step(x, K, T, precision, c) for precision in ('float32', 'bfloat16') for c in (False, True)[:1 + compile]}
+        variants['iwae eager float32'] = training_step('iwae', K, x, 'float32', False)
+        forces, rest = products(K*B, device, by_weight=False), products(K*B, device)
+        def floor():
+            for _ in range((T - 1)*L): forces()
+            rest()
+        found = ratios(variants, floor, turns if K < 50 else max(3, turns//5), device)
+        over_iwae = {f'{name} over iwae': round(r/found['iwae eager float32'], 1) for name, r in found.items() if name in variants and 'iwae' not in name}
+        epochs = {f'{name} epoch_s': round(r*found['floor_ms']*60_000/B/1e3, 1) for name, r in found.items() if name in variants}
+        report[f'T={T} K={K}'] = found | over_iwae | epochs | {'floor epoch_s': round(found['floor_ms']*60_000/B/1e3, 1), 'T*L': T*L}
+    return report
+
+
 @call_parse
 def main(
-    what:str, # train: a training step; estimators: each estimator's over that of iwae; ais: a leapfrog step of annealing
+    what:str, # train: a training step; estimators: each estimator's over that of iwae; ais: a leapfrog step of annealing; aiwae: a training step by annealing
     turns:int=31, # how many times all variants take turns
     device:str='cpu', # cpu or cuda
     eager:bool=False, # leave out torch.compile
 ):
     "Time this library against the matrix products that it cannot do without; print one JSON line of ratios."
-    benchmarks = {'train': train, 'estimators': estimators, 'ais': ais}
+    benchmarks = {'train': train, 'estimators': estimators, 'ais': ais, 'aiwae': aiwae}
     if what not in benchmarks: raise SystemExit(f"unknown benchmark {what!r}, expected one of {', '.join(benchmarks)}")
     report = benchmarks[what](turns, device, not eager)
     print(json.dumps({'benchmark': what, 'device': device, 'threads': torch.get_num_threads(), 'torch': torch.__version__, 'machine': platform.machine(), **report}))
