@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['INFERENCE', 'AIWAEInfo', 'by_z', 'aiwae_losses', 'aiwae_loss']
 
-# %% ../nbs/40_aiwae.ipynb #555be692
+# %% ../nbs/40_aiwae.ipynb #77a381f4
 from functools import partial
 from typing import Callable, NamedTuple
 
@@ -19,7 +19,7 @@ from .dreg import REDUCTIONS, elbo_loss, iwae_dreg_loss
 from .hmc import compiled_transition, transition
 from .weights import check_log_joint, check_log_w, check_posterior, ess
 
-# %% ../nbs/40_aiwae.ipynb #468ba99e
+# %% ../nbs/40_aiwae.ipynb #4fb9db5d
 class AIWAEInfo(NamedTuple):
     "Annealed samples of the posterior, and what the chains did on their way; nothing here carries a gradient."
     z:Tensor           # (K, B, *event) where the chains ended, at beta = 1
@@ -41,7 +41,7 @@ def _transport(log_joint, q, n_samples, betas, step_size, n_leapfrog, score, pre
                   move=compiled_transition() if compile else transition)
     return AIWAEInfo(done.state.z, done.log_w, done.accept_rate, done.ess)
 
-# %% ../nbs/40_aiwae.ipynb #5727f995
+# %% ../nbs/40_aiwae.ipynb #842c12be
 def _model_loss(log_joint, info, reduction):
     "Minus the annealed estimate of log p(x), whose gradient is that of eq. (3)."
     log_p = log_joint(info.z)
@@ -50,7 +50,7 @@ def _model_loss(log_joint, info, reduction):
     surrogate = (log_w.softmax(0)*log_p.masked_fill(log_w.isneginf(), 0.)).sum(0)
     return REDUCTIONS[reduction](-(iwae_bound(log_w) + (surrogate - surrogate.detach())))
 
-# %% ../nbs/40_aiwae.ipynb #811c975e
+# %% ../nbs/40_aiwae.ipynb #9053ba81
 def by_z(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats; the B data do not mix
 )->Callable: # the same
@@ -74,7 +74,7 @@ def _wake(log_joint, q, info, prior, reduction):
 
 INFERENCE = {'elbo': _elbo, 'rws': _wake, 'dreg': _dreg}
 
-# %% ../nbs/40_aiwae.ipynb #4c6553e3
+# %% ../nbs/40_aiwae.ipynb #521388cf
 def _check(q, n_samples, n_leapfrog, phi, reduction):
     if n_samples < 1: raise ValueError(f"n_samples is {n_samples}, expected 1 or more")
     if phi not in INFERENCE: raise ValueError(f"unknown phi {phi!r}, expected one of {', '.join(INFERENCE)}: how q learns")
