@@ -86,6 +86,7 @@ class Objective(nn.Module):
         super().__init__()
         if precision not in PRECISIONS: raise ValueError(f"unknown precision {precision!r}, expected one of {', '.join(PRECISIONS)}")
         check_objective(objective, n_samples, **choices)
+        if (objective == 'aiwae') != isinstance(self, AnnealedObjective): raise ValueError(f"{type(self).__name__} cannot train {objective}: make_objective(model, {objective!r}) makes the one that can")
         self.model, self.name, self.loss_fn, self.n_samples = model, objective, OBJECTIVES[objective], n_samples
         self.precision, self.choices = precision, choices
         self.kept = {} # modules that learn beside the model, and are kept in checkpoints
