@@ -168,7 +168,7 @@ def aiwae_cells(
     again += [cell('omniglot', K, name, trial, **budget.on) for trial in range(1, trials) if budget.full for K in budget.K for name in columns]
     start, short = table[0].name, dict(steps=budget.more.get('steps'), epochs=10_000, schedule='constant', lr=3.7e-4, batch=budget.train['batch'])
     more = [cell('mnist', main, name, 0, 'more', first=start, **short) for name in columns[:2]]
-    more.append(more[1]._replace(name=more[1].name[:-1] + 'dreg-0', flags=more[1].flags | dict(phi='dreg')))
+    more += [more[1]._replace(name=f'{more[1].name[:-1]}{phi}-0', flags=more[1].flags | dict(phi=phi)) for phi in ('dreg', 'rws')]
     longer = [cell('mnist', main, 'IWAE', 0, 'longer', **budget.longer)] if budget.longer else []
     return [*table, *other, *seen, *again, *more, *longer]
 
