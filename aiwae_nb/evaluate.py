@@ -354,6 +354,7 @@ def grid_posterior(
     x:Tensor, # (B, P) images
     n:int=64, # cells on each side
     reach:float=6., # the first grid covers -reach to reach
+    outside:float=1e-6, # the mass that the second may leave out on each axis: larger for a picture of the middle
 )->GridPosterior: # on the CPU
     "The exact posterior of each image where z has two dimensions. Raises `ValueError` where it reaches past the first grid."
     model.eval()
@@ -368,7 +369,7 @@ def grid_posterior(
         spans = []
         for axis in (2, 1):
             inside = mass.sum(axis).cumsum(1)
-            first, last = (inside > 5e-7).int().argmax(1), (inside > 1 - 5e-7).int().argmax(1)
+            first, last = (inside > outside/2).int().argmax(1), (inside > 1 - outside/2).int().argmax(1)
             spans.append((line[first] - .1, line[last] + .1))
         low, high = (torch.stack([span[i] for span in spans], 1) for i in (0, 1))
         lines = [_centres(low[:, d, None], high[:, d, None], n) for d in (0, 1)] # (B, n)

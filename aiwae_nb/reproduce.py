@@ -333,7 +333,7 @@ def posteriors(
     if known and known.get('checkpoint') == now: return known
     model, digits, _ = load_run(run, data)
     x = test_images(digits.test)
-    ten, many = grid_posterior(model, x[list(DIGITS)], n=48), grid_posterior(model, x[:n])
+    ten, many = grid_posterior(model, x[list(DIGITS)], n=48, outside=2e-3), grid_posterior(model, x[:n])
     found = dict(checkpoint=now, digits=[dict(low=_rounded(low), high=_rounded(high), picture=_bytes(density), image=_bytes(image)) for low, high, density, image in zip(ten.low, ten.high, ten.density, x[list(DIGITS)].unflatten(1, (28, 28)))],
                  divergence=_rounded(many.divergence), log_p=_rounded(many.log_p))
     save_json(found, path)
