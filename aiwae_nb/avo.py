@@ -14,6 +14,7 @@ from torch import Tensor
 from .aiwae import by_z
 from .dreg import REDUCTIONS, path_log_prob
 from .hvi import HierarchicalPosterior, _check_step, hvi_loss
+from .targets import annealed_target
 
 # %% ../nbs/42_avo.ipynb #b31b1466
 def check_alphas(
@@ -53,8 +54,7 @@ def avo_terms(
         step = _check_step(forward(z), z, t, 'forward')
         new = step.rsample()
         back = _check_step(reverse(new), new, t, 'reverse')
-        log_ft = alpha*log_f(new) + ((1 - alpha)*log_f0(new) if alpha < 1 else 0.)
-        terms.append(step.log_prob(new) - log_ft - back.log_prob(z))
+        terms.append(step.log_prob(new) - annealed_target(log_f, alpha, log_f0)(new) - back.log_prob(z))
         if terms[-1].isnan().any(): raise ValueError(f"the term of step {t} is NaN: log f, or a transition, is not finite where the chain has come to")
         z = new.detach()
     return torch.stack(terms)
@@ -96,8 +96,7 @@ def tempered(
     alpha:float, # 0 to 1
 )->Callable: # z -> alpha log f (K, B)
     "The target of alpha-annealing. Raises `ValueError` where alpha is not between 0 and 1."
-    if not 0 <= alpha <= 1: raise ValueError(f"alpha is {alpha}, expected 0 to 1, where it is the target")
-    return lambda z: alpha*log_joint(z)
+    return annealed_target(log_joint, alpha, lambda z: 0.)
 
 
 def warm_up(

@@ -21,7 +21,7 @@ from . import __version__
 from .bdmc import certify
 from .core import seeded
 from .data import TASKS, binarize, load_dataset
-from .evaluate import (BoundEstimate, TestBound, active_units, ais_report, draw_certificate, draw_pictures, evaluate, evaluate_ais, evaluate_bound, load_run, paired_difference, read_config,
+from .evaluate import (BoundEstimate, TestBound, _figure, ais_report, draw_certificate, draw_pictures, evaluate, evaluate_ais, evaluate_bound, load_run, paired_difference, read_config,
                                report_table, simulate, test_images, training_images)
 from .models import make_model
 from .snr import BUDGETS, KS, LABELS, gradient_report, plot_report, plot_snr, snr_experiment, snr_slopes
@@ -199,11 +199,15 @@ def aiwae_train(
         print(f"{folder}: {run.state.epoch} epochs, {run.state.step:,} steps, done. Next: aiwae_evaluate {folder}")
 
 # %% ../nbs/60_cli.ipynb #90d767ca
-def _known_report(folder, asked):
-    "The report in a folder, where it answers what is asked."
-    try: report = json.loads((folder/'report.json').read_text())
+def _read_json(path):
+    try: return json.loads(path.read_text())
     except (OSError, json.JSONDecodeError): return None
-    return report if all(report.get(k) == v for k, v in asked.items()) else None
+
+
+def _known_report(folder, asked, name='report.json'):
+    "The report in a folder, where it answers what is asked."
+    report = _read_json(folder/name)
+    return report if report and all(report.get(k) == v for k, v in asked.items()) else None
 
 
 def _write_table(path, columns): # name -> (N,)
@@ -221,8 +225,7 @@ def _read_table(path, mean):
 
 def _report_bound(folder, asked, net, digits, config):
     inputs, metrics = TASKS[config['task']](test_images(digits.test, asked['first'] or None)), read_metrics(folder)
-    found, estimate = evaluate(net, *inputs, n_samples=asked['n_samples'], seed=asked['seed'], progress=True)
-    if asked['first']: found['active_units'] = int(active_units(net, *TASKS[config['task']](test_images(digits.test))).sum()) # of all test images, whatever the bound is of
+    found, estimate = evaluate(net, *inputs, n_samples=asked['n_samples'], units_of=TASKS[config['task']](test_images(digits.test)), seed=asked['seed'], progress=True)
     for name in ('likelihoods.csv', 'likelihoods_train.csv', 'certificate.json', 'certificate.png'): (folder/name).unlink(missing_ok=True) # of another report
     _write_table(folder/'bounds.csv', dict(bound=estimate.value, std_error=estimate.std_error, ess=estimate.ess))
     draw_pictures(net, inputs, metrics, folder, read_curves(folder))
@@ -275,8 +278,7 @@ def _report_evidence(folder, asked, bound, compile, net, digits, config):
     inputs, n_train = dict(test=task(test_images(digits.test, asked['first'] or None))), asked.get('training', len(bound.value))
     if n_train: inputs['train'] = task(training_images(digits.train, n_train))
     chosen = dict(n_chains=asked['chains'], n_leapfrog=asked['leapfrog'], precision=None if asked['force_precision'] == 'float32' else asked['force_precision'], compile=compile)
-    halved = {} if not asked.get('nohalf') else dict(half=False)
-    found = _likelihoods(net, inputs, asked, chosen | halved, kept)
+    found = _likelihoods(net, inputs, asked, chosen | dict(half=not asked.get('nohalf')), kept)
     certificate = _certificate(kept/f'certificate-{n}.json', net, inputs['test'][1:], n, asked['temperatures'], asked['seed'], chosen) if n else {}
     train_bound = evaluate_bound(net, *inputs['train'], n_samples=asked['n_samples'], seed=asked['seed'], progress=True) if n_train else None
     for name, path in dict(test='likelihoods.csv', train='likelihoods_train.csv').items():
@@ -450,10 +452,8 @@ def _toy_lines(report):
 
 
 def _one_toy(name, asked, folder, progress):
-    "The report of a target, made where it is not there; and what was fitted, or None."
-    path = folder/f'report-{name}.json'
-    known = _known_json(path)
-    if known and all(known.get(k) == v for k, v in asked.items()): return known, None
+    "The report of a target, made where it is not there."
+    if known := _known_report(folder, asked, f'report-{name}.json'): return known
     start, target = time.perf_counter(), ENERGIES[name]
     toy = fit_toy(target, asked['method'], **{k: v for k, v in asked.items() if k != 'method'}, progress=progress)
     report = dict(target=name) | asked | toy_report(toy, target, seed=asked['seed']) | dict(seconds=time.perf_counter() - start)
@@ -461,18 +461,12 @@ def _one_toy(name, asked, folder, progress):
     fig, ax = _toy_figure(1)
     plot_toy(toy, target, ax[0, 0]).set_title(f"{name}, {asked['method']}", fontsize=9)
     fig.savefig(folder/f'samples-{name}.png', dpi=120)
-    save_json(report, path)
-    return report, toy
-
-
-def _known_json(path):
-    try: return json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError): return None
+    save_json(report, folder/f'report-{name}.json')
+    return report
 
 
 def _toy_figure(n):
-    from matplotlib.figure import Figure # no global state, no window
-    fig = Figure((2.7*min(n, 3), 2.6*-(-n//3)), layout='constrained')
+    fig = _figure(2.7*min(n, 3), 2.6*-(-n//3))
     return fig, fig.subplots(-(-n//3), min(n, 3), squeeze=False)
 
 
@@ -498,7 +492,7 @@ def aiwae_toy(
         folder, reports = Path(out)/(name or f'toy-{method}-{seed}'), {}
         try:
             for letter in ENERGIES if target == 'all' else [target]:
-                reports[letter], _ = _one_toy(letter, asked, folder, True)
+                reports[letter] = _one_toy(letter, asked, folder, True)
                 print(_toy_lines(reports[letter]), flush=True)
         except RuntimeError as e: raise TrainingError(str(e)) from e
         if target == 'all':

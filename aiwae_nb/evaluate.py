@@ -110,10 +110,11 @@ def evaluate(
     x:Tensor, # (N, P) binary test images, on the device of the model
     *c:Tensor, # (N, ...) contexts, for a conditional model
     n_samples:int=5000, # K
+    units_of:tuple|None=None, # (x, c...) over which units are active; None: those of the bound
     **kwargs, # further arguments of `evaluate_bound`
 )->tuple: # (report, BoundEstimate)
     "A report: NVLB = minus the K-sample bound, of log p(x) or log p(x|c), its errors, and active units. Raises as `evaluate_bound` does."
-    estimate, units = evaluate_bound(model, x, *c, n_samples=n_samples, **kwargs), active_units(model, x, *c)
+    estimate, units = evaluate_bound(model, x, *c, n_samples=n_samples, **kwargs), active_units(model, *units_of or (x, *c))
     nvlb, over_images = _mean_and_error(-estimate.value)
     return dict(
         images=len(x), n_samples=n_samples, nvlb=nvlb,

@@ -20,7 +20,7 @@ from fastcore.script import call_parse
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .cli import _digest, _read_table, one_line_errors, save_json
+from .cli import _digest, _read_json, _read_table, one_line_errors, save_json
 from .dreg import ESTIMATORS
 from .evaluate import grid_posterior, load_run, test_images
 from .train import TrainingError, load_checkpoint, read_curves, read_metrics
@@ -134,6 +134,7 @@ class Tables(NamedTuple):
     on:dict={} # further flags of the runs on Omniglot
     again:dict={} # further flags of the evaluation of all cells but the first seed's of the first K
     more:dict={} # of those that go on from one checkpoint
+    compile:bool=True # compile the chains
     longer:dict={} # of an IWAE that is given the time of annealing; none where there are none
 
 
@@ -143,13 +144,13 @@ AIWAE_BUDGETS = {
     'paper': Tables(dict(epochs=3280, batch=20, schedule='burda', model='aiwae', save=300), (5, 1, 50), (5, 8, 11), True, CHAINS | dict(images=0, temperatures=10_000), batch=128, more=dict(steps=10_000)),
     'small': Tables(dict(epochs=13, batch=20, schedule='burda', model='aiwae'), (5, 1), (5, 11), False, CHAINS | dict(images=500, temperatures=1000, training=100),
                     seen=dict(epochs=2), again=dict(nohalf=True), more=dict(steps=10_000), longer=dict(epochs=78)),
-    'smoke': Tables(FEW, (3, 1), (5, 11), False, CHAINS | dict(samples=10, images=20, chains=4, temperatures=10, leapfrog=2, training=10, compile=False), on={}, more=dict(steps=4))}
+    'smoke': Tables(FEW, (3, 1), (5, 11), False, CHAINS | dict(samples=10, images=20, chains=4, temperatures=10, leapfrog=2, training=10, compile=False), more=dict(steps=4), compile=False)}
 
 
 def _method(name, K, budget):
     "The flags of a column: IWAE, with an analytic divergence for K = 1, as the paper has it; or annealing, with forces in bfloat16 where that is faster."
     if name == 'IWAE': return dict(objective='elbo' if K == 1 else 'iwae', samples=K)
-    fast = {} if budget.train.get('dataset') else dict(compile=True) | (dict(precision='bfloat16') if K > 1 else {})
+    fast = dict(compile=True) | (dict(precision='bfloat16') if K > 1 else {}) if budget.compile else {}
     return dict(objective='aiwae', samples=K, temperatures=int(name.removeprefix('T='))) | fast | (dict(batch=budget.batch) if budget.batch else {})
 
 
@@ -173,11 +174,6 @@ def aiwae_cells(
     return [*table, *other, *seen, *again, *more, *longer]
 
 # %% ../nbs/61_reproduce.ipynb #7ff1bde0
-def _read_json(path):
-    try: return json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError): return None
-
-
 def is_trained(
     cell:Cell,
     folder:Path, # of the grid
@@ -356,7 +352,7 @@ def aiwae_summary(
     run, found = folder/cell.name, summary(cell, folder)
     curves = found.pop('curves')
     found |= dict(evaluate=' '.join(evaluation(cell, Path('runs')/folder.name)), chains={k: v[1][-1] for k, v in curves.items()}, flags=cell.flags, effort=cell.evaluate)
-    if cell.evaluate is None: return found | dict(posteriors={k: v for k, v in posteriors(run).items() if k != 'checkpoint'})
+    if cell.evaluate is None: return found | dict(posteriors={k: v for k, v in posteriors(run, cell.flags.get('data')).items() if k != 'checkpoint'})
     report = evaluated(cell, folder)
     names = [f'{k}{e}' for k in KEPT for e in ('', '_error_over_images', '_error_monte_carlo')] + ['active_units', 'images', 'train_images', 'n_latent', 'converged_fraction', 'median_ais_ess', 'accept_rate_min', 'ais_seconds', 'note']
     return found | dict(report={k: _round(report[k]) for k in names if k in report}, log_p=_column(run/'likelihoods.csv', 'value', -report['nll']),

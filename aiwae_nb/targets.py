@@ -178,10 +178,11 @@ class Energy(NamedTuple):
         z, area = self.grid(n)
         return (self.log_f(z).logsumexp(0) + math.log(area)).item()
 
-    def mode_masses(self, n:int=600)->Tensor: # (modes,)
-        "The share of each mode."
-        z, _ = self.grid(n)
-        return torch.zeros(len(self.modes), dtype=torch.float64).index_add(0, self.mode(z), self.log_f(z).softmax(0))
+    def mode_masses(self, n:int=600, log_q:Callable|None=None)->Tensor: # (modes,)
+        "The share of each mode; or what a normalized log q, (N, 2) -> (N,), has of them."
+        z, area = self.grid(n)
+        mass = self.log_f(z).softmax(0) if log_q is None else area*log_q(z).exp()
+        return torch.zeros(len(self.modes), dtype=torch.float64).index_add(0, self.mode(z), mass)
 
     def kl_from(self,
         log_q:Callable, # z (N, 2), double -> log q (N,), nats, normalized
@@ -227,4 +228,4 @@ def annealed_target(
 )->Callable: # z -> log f_alpha (...), nats
     "The target between, eq. (10). Raises `ValueError` where alpha is not between 0 and 1."
     _require(0 <= alpha <= 1, f"alpha is {alpha}, expected 0 (the start) to 1 (the target)")
-    return lambda z: alpha*log_f(z) + (1 - alpha)*log_f0(z)
+    return lambda z: alpha*log_f(z) + ((1 - alpha)*log_f0(z) if alpha < 1 else 0.)
