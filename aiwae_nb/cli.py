@@ -490,11 +490,9 @@ def aiwae_toy(
         if method not in METHODS: raise ValueError(f"unknown method {method!r}, expected one of {', '.join(METHODS)}")
         asked = dict(method=method, steps=steps, transitions=transitions, hidden=hidden, batch=batch, lr=lr, anneal=anneal, seed=seed)
         folder, reports = Path(out)/(name or f'toy-{method}-{seed}'), {}
-        try:
-            for letter in ENERGIES if target == 'all' else [target]:
-                reports[letter] = _one_toy(letter, asked, folder, True)
-                print(_toy_lines(reports[letter]), flush=True)
-        except RuntimeError as e: raise TrainingError(str(e)) from e
+        for letter in ENERGIES if target == 'all' else [target]:
+            reports[letter] = _one_toy(letter, asked, folder, True)
+            print(_toy_lines(reports[letter]), flush=True)
         if target == 'all':
             save_json(reports, folder/'report.json')
             _toy_grid(folder, reports)
