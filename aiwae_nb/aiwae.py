@@ -56,6 +56,9 @@ def by_z(
 )->Callable: # the same
     "The same values, with a gradient by z alone and none by the parameters of the model, eq. (4)."
     def f(z):
+        if torch.compiler.is_compiling(): # which knows torch.func's gradients, not autograd's
+            grad, log_p = torch.func.grad(lambda leaf: (lambda log_p: (log_p.sum(), log_p))(log_joint(leaf)), has_aux=True)(z.detach())
+            return log_p.detach() + (grad.detach()*(z - z.detach())).flatten(2).sum(-1)
         with torch.enable_grad():
             leaf = z.detach().requires_grad_()
             log_p = log_joint(leaf)

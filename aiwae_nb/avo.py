@@ -15,6 +15,7 @@ from .aiwae import by_z
 from .dreg import REDUCTIONS, path_log_prob
 from .hvi import HierarchicalPosterior, _check_step, hvi_loss
 from .targets import annealed_target
+from .weights import WeightError
 
 # %% ../nbs/42_avo.ipynb #b31b1466
 def check_alphas(
@@ -45,8 +46,8 @@ def avo_terms(
     *,
     log_f0:Callable|None=None, # z -> log f_0 (K, B), nats; None: that of q_0
 )->Tensor: # (T, K, B), nats: the integrand of eq. (2)
-    "What each step has to minimise: row t moves step t alone. Raises `ValueError` on alphas that do not fit, on a posterior without steps, and where a term is NaN."
-    alphas = check_alphas(alphas, len(posterior.forward)).tolist()
+    "What each step has to minimise: row t moves step t alone. Raises `ValueError` on alphas that do not fit and on a posterior without steps, and `WeightError` where a term is NaN."
+    if not torch.compiler.is_compiling(): alphas = check_alphas(alphas, len(posterior.forward)).tolist()
     log_f, start, terms = by_z(log_joint), posterior.q0, []
     if log_f0 is None: log_f0 = lambda z: path_log_prob(start, z)
     with torch.no_grad(): z = start.rsample((n_samples,))
@@ -55,7 +56,9 @@ def avo_terms(
         new = step.rsample()
         back = _check_step(reverse(new), new, t, 'reverse')
         terms.append(step.log_prob(new) - annealed_target(log_f, alpha, log_f0)(new) - back.log_prob(z))
-        if terms[-1].isnan().any(): raise ValueError(f"the term of step {t} is NaN: log f, or a transition, is not finite where the chain has come to")
+        if not torch.compiler.is_compiling() and (bad := terms[-1].isnan()).any():
+            k, b = bad.nonzero()[0].tolist()
+            raise WeightError(f"the term of step {t} is NaN at (k, b) = ({k}, {b}): log f, or a transition, is not finite where the chain has come to", k, b)
         z = new.detach()
     return torch.stack(terms)
 
@@ -93,7 +96,7 @@ def mixed_loss(
 # %% ../nbs/42_avo.ipynb #9c8c9184
 def tempered(
     log_joint:Callable, # z (K, B, D) -> log f (K, B), nats
-    alpha:float, # 0 to 1
+    alpha:float|Tensor, # 0 to 1; a tensor, (), is not checked
 )->Callable: # z -> alpha log f (K, B)
     "The target of alpha-annealing. Raises `ValueError` where alpha is not between 0 and 1."
     return annealed_target(log_joint, alpha, lambda z: 0.)

@@ -9,7 +9,7 @@ __all__ = ['MAY_CHANGE', 'YOUNGER', 'save_json', 'claim_folder', 'pick_device', 
 # %% ../nbs/60_cli.ipynb #6f0ca533
 import hashlib, json, math, shutil, sys, time, warnings
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +18,17 @@ from fastcore.script import call_parse
 from tqdm.auto import tqdm
 
 from . import __version__
+from .avo import cyclical, warm_up
 from .bdmc import certify
 from .core import seeded
 from .data import TASKS, binarize, load_dataset
 from .evaluate import (BoundEstimate, TestBound, _figure, ais_report, draw_certificate, draw_pictures, evaluate, evaluate_ais, evaluate_bound, load_run, paired_difference, read_config,
                                report_table, simulate, test_images, training_images)
-from .models import make_model
+from .models import FAMILIES, make_model
 from .snr import BUDGETS, KS, LABELS, gradient_report, plot_report, plot_snr, snr_experiment, snr_slopes
 from .targets import ENERGIES
-from .toys import METHODS, fit_toy, plot_toy, toy_report
-from .train import (OF_CHAINS, Chains, GradientVariance, Objective, TrainingError, TuneAlpha, check_objective, check_settings, fitting_estimators, freeze_model,
+from .toys import METHODS, draw, fit_toy, plot_toy, toy_report
+from .train import (FAMILY_OF, OF_CHAINS, Chains, GradientVariance, Objective, TrainingError, TuneAlpha, adam, check_objective, check_settings, fitting_estimators, freeze_model,
                             inference_parameters, load_checkpoint, make_objective, read_curves, read_metrics, train, undisturbed)
 
 # %% ../nbs/60_cli.ipynb #5208860b
@@ -39,19 +40,20 @@ def save_json(obj, path:Path):
 
 
 MAY_CHANGE = ('epochs', 'steps', 'start', 'version') # of `start` the digest counts, not the path
-YOUNGER = dict(task='generative', variance=0, test=0, estimators='', temperatures=None, leapfrog=None, phi=None) # flags that the first runs did not have, and what they did
+YOUNGER = dict(task='generative', variance=0, test=0, estimators='', temperatures=None, leapfrog=None, phi=None, eps=1e-4, probability=None, beta=None, rate=None, cycle=None) # flags that the first runs did not have, and what they did
 
 
 def claim_folder(
     out:Path, # a run's folder
     config:dict, # what decides its weights, and what is measured
+    may_change=MAY_CHANGE, # names that may differ from the last time
 ):
     "Write config.json; raises `ValueError` where the folder holds a run of another configuration."
     path = out/'config.json'
     if path.exists():
         try: old = YOUNGER | json.loads(path.read_text())
         except json.JSONDecodeError as e: raise ValueError(f"{path} is damaged: remove the folder, or choose another --name") from e
-        other = [f'{k} {old.get(k)!r}, not {v!r}' for k, v in config.items() if k not in MAY_CHANGE and old.get(k) != v]
+        other = [f'{k} {old.get(k)!r}, not {v!r}' for k, v in config.items() if k not in may_change and old.get(k) != v]
         if other: raise ValueError(f"{out} holds a run with {'; '.join(other)}: choose another --name, or remove the folder")
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -82,13 +84,26 @@ def one_line_errors():
     finally: warnings.formatwarning = before
 
 # %% ../nbs/60_cli.ipynb #17be71ab
-def _choices(hidden, latent, init, scale):
+def _choices(objective, hidden, latent, init, scale, family, transitions, width, still):
     "The changes to a preset that were asked for."
     try: widths = [int(h) for h in hidden.split(',')] if hidden else []
     except ValueError: raise ValueError(f"hidden is {hidden!r}, expected widths with commas, as 200,200") from None
     if latent < 0 or any(w < 1 for w in widths): raise ValueError("latent and hidden widths must be positive")
-    given = dict(hidden=widths, n_latent=latent, init=init, scale=scale)
-    return {k: v for k, v in given.items() if v}
+    if family and family not in FAMILIES: raise ValueError(f"unknown family {family!r}, expected one of {', '.join(FAMILIES)}")
+    family = family or FAMILY_OF.get(objective, 'normal')
+    if family == 'normal' and (transitions or width): raise ValueError(f"transitions is {transitions} and width {width}, which are for a chain or a flow: give --family too, or an objective that is about one")
+    if still != -1 and (family != 'chain' or still < 0): raise ValueError(f"still is {still}, expected 0 or more, and of a chain")
+    if min(transitions, width) < 0: raise ValueError(f"transitions is {transitions} and width {width}, expected 1 or more, or 0 for the model's own")
+    given = dict(hidden=widths, n_latent=latent, init=init, scale=scale, family=family if family != 'normal' else '', transitions=transitions, width=width)
+    return {k: v for k, v in given.items() if v} | (dict(still=still) if still != -1 else {})
+
+
+def _schedule(beta, rate, cycle):
+    "The choice of beta, a number or a schedule, where one was asked for."
+    if beta < 0 or rate < 0 or cycle < 0: raise ValueError(f"beta is {beta}, rate {rate} and cycle {cycle}, expected 0 or more of each")
+    if cycle: return dict(beta=cyclical(cycle, start=beta if beta < 1 else 0.))
+    if beta == 1: return {}
+    return dict(beta=warm_up(beta, rate) if rate and beta < 1 else beta)
 
 
 def _own_choices(alpha, order, temperatures, leapfrog, phi):
@@ -138,9 +153,17 @@ def _say(metrics, epochs):
 def aiwae_train(
     dataset:str='mnist5k', # mnist5k, mnist, binary_mnist, omniglot or fashion_mnist
     task:str='generative', # generative (the whole image) or structured (the bottom half, given the top half)
-    objective:str='iwae_dreg', # the loss, a name in ESTIMATORS: elbo, iwae, stl, iwae_dreg, rws, rws_dreg, dreg, jvi, jvi_dreg, score; or aiwae, by annealing
+    objective:str='iwae_dreg', # the loss, a name in ESTIMATORS: elbo, iwae, stl, iwae_dreg, rws, rws_dreg, dreg, jvi, jvi_dreg, score; or aiwae, by annealing; hvi, a chain by its bound; avo, a chain by the annealed objective; flow_planar, flow_householder, flow_iaf
     alpha:str='', # of dreg: 0 is iwae_dreg, 1 is rws_dreg, auto is chosen while training; the objective's own if not given
     order:int=0, # of jvi and jvi_dreg: the order of the jackknife; 0: the objective's own
+    family:str='', # of the posterior: normal, chain, planar, householder or iaf; what the objective is about if not given, else normal
+    transitions:int=0, # of a chain or a flow: T; 0: 5
+    width:int=0, # of their hidden layers; 0: 40
+    still:float=-1, # of a chain: how near the identity its steps begin, as 5, or 0 for torch's own biases; -1: 5
+    probability:float=-1, # of avo: that a batch takes the annealed objective, else the bound; -1: 0.2
+    beta:float=1, # weight of the divergence at the first step; under 1 it rises to 1 by --rate a step (warm-up)
+    rate:float=2e-4, # of the warm-up; 0: beta stays
+    cycle:int=0, # steps of a cycle, of which beta rises from --beta to 1 over the first half; 0: one warm-up
     temperatures:int=0, # of aiwae: T, both ends counted; 0: the paper's first, 5
     leapfrog:int=-1, # of aiwae: leapfrog steps at each temperature, 0 for no move; -1: the paper's, 5
     phi:str='', # of aiwae: how the inference network learns: elbo (the paper), rws (on the annealed samples) or dreg; elbo if not given
@@ -149,6 +172,7 @@ def aiwae_train(
     steps:int=0, # stop after so many steps in all, within an epoch too; 0: after the epochs
     batch:int=20, # images in a step
     lr:float=1e-3, # the first learning rate
+    eps:float=1e-4, # of Adam: papers 1 and 2 have 1e-4, torch 1e-8
     schedule:str='burda', # burda (stage i lasts 3^i epochs at lr * 10^(-i/7)) or constant
     model:str='iwae', # the preset: aiwae, iwae, dreg (the papers' 200-200-50) or avo (300-300-40)
     latent:int=0, # latent dimensions; 0: the preset's
@@ -172,16 +196,18 @@ def aiwae_train(
     "Train a variational autoencoder. The same command again goes on where the last one stopped."
     with one_line_errors():
         folder, place = Path(out)/name, pick_device(device)
-        choices, own = _choices(hidden, latent, init, scale), _own_choices(alpha, order, temperatures, leapfrog, phi)
+        choices, own = _choices(objective, hidden, latent, init, scale, family, transitions, width, still), _own_choices(alpha, order, temperatures, leapfrog, phi)
+        own |= _schedule(beta, rate, cycle) | (dict(probability=probability) if probability != -1 else {})
         _check_flags(steps, variance, test, freeze)
         check_settings(epochs, batch, lr, schedule)
+        if not eps > 0: raise ValueError(f"eps is {eps}, expected more than 0")
         check_objective(objective, samples, **own)
         digits = load_dataset(dataset, data or None)
         with seeded(seed): loss = make_objective(make_model(model, digits.train_mean(), task, **choices), objective, samples, precision, **own)
         config = dict(dataset=dataset, task=task, objective=objective, alpha=alpha if alpha == 'auto' else own.get('alpha'), order=own.get('order'), samples=samples, epochs=epochs,
                       steps=steps, batch=batch, lr=lr, schedule=schedule, model=model, choices=choices, start_checkpoint=None, freeze=freeze or None,
                       variance=variance, estimators=estimators, test=test, seed=seed, compile=compile, precision=precision, version=__version__,
-                      **{k: loss.choices.get(k) for k in OF_CHAINS})
+                      eps=eps, probability=getattr(loss, 'probability', None), **{k: loss.choices.get(k) for k in OF_CHAINS}, **dict(zip(('beta', 'rate', 'cycle'), (beta, rate, cycle) if 'beta' in own else (None,)*3)))
         if start: config |= start_from(loss.model, start, config)
         if freeze: freeze_model(loss.model, *TASKS[task](digits.train[:2].float()/255))
         if objective == 'aiwae': # one step on two images, for what only a chain can refuse
@@ -194,7 +220,7 @@ def aiwae_train(
         n, of_chains = sum(p.numel() for p in loss.parameters() if p.requires_grad), ''.join(f', {k} = {config[v]}' for k, v in dict(T='temperatures', L='leapfrog', phi='phi').items() if objective == 'aiwae')
         print(f"{dataset}, {task}: {len(digits.train):,} images; {model}: {n:,} parameters to learn; {objective} with K = {samples}{of_chains}, on {place.type}", flush=True)
         if digits.note: print(f"note: {digits.note}")
-        run = train(loss.to(place), digits.train, epochs=epochs, steps=steps or None, batch=batch, lr=lr, schedule=schedule, inputs=TASKS[task], probes=probes,
+        run = train(loss.to(place), digits.train, epochs=epochs, steps=steps or None, batch=batch, lr=lr, schedule=schedule, optimizer=partial(adam, eps=eps), inputs=TASKS[task], probes=probes,
                     seed=seed, out=folder, save_every=save, compile=compile, on_epoch=lambda metrics: _say(metrics, epochs))
         print(f"{folder}: {run.state.epoch} epochs, {run.state.step:,} steps, done. Next: aiwae_evaluate {folder}")
 
@@ -456,8 +482,7 @@ def _one_toy(name, asked, folder, progress):
     if known := _known_report(folder, asked, f'report-{name}.json'): return known
     start, target = time.perf_counter(), ENERGIES[name]
     toy = fit_toy(target, asked['method'], **{k: v for k, v in asked.items() if k != 'method'}, progress=progress)
-    report = dict(target=name) | asked | toy_report(toy, target, seed=asked['seed']) | dict(seconds=time.perf_counter() - start)
-    folder.mkdir(parents=True, exist_ok=True)
+    report = dict(target=name) | asked | toy_report(toy, target, seed=asked['seed']) | dict(draws=[[round(v, 2) for v in z] for z in draw(toy, 500, asked['seed']).tolist()], seconds=time.perf_counter() - start)
     fig, ax = _toy_figure(1)
     plot_toy(toy, target, ax[0, 0]).set_title(f"{name}, {asked['method']}", fontsize=9)
     fig.savefig(folder/f'samples-{name}.png', dpi=120)
@@ -472,7 +497,7 @@ def _toy_figure(n):
 
 @call_parse
 def aiwae_toy(
-    target:str='A', # an energy, A to F; or all
+    target:str='A', # an energy, A to F; several with commas; or all
     method:str='avo', # avo (a chain, annealed objective), hvi (its bound), alpha (its bound, target annealed), flow (inverse autoregressive) or gaussian
     steps:int=10_000, # of Adam
     transitions:int=4, # of a chain, or nets of a flow
@@ -480,17 +505,22 @@ def aiwae_toy(
     batch:int=128, # draws in a step
     lr:float=1e-3, # learning rate
     anneal:int=0, # steps over which the target is annealed, with any method; 0: none, and half of all for alpha
+    compile:bool=False, # use torch.compile: a quarter of the time, after some ten seconds
     seed:int=0, # decides the first weights and the draws
     name:str='', # the run: its folder is OUT/NAME; toy-METHOD-SEED if not given
     out:str='runs', # the folder of all runs
 ):
     "Fit a posterior to an energy of the plane: divergence and masses of modes on a grid, log Z gap, draws over contours. Writes report-TARGET.json and samples-TARGET.png, for all report.json and samples.png too."
     with one_line_errors():
-        if target != 'all' and target not in ENERGIES: raise ValueError(f"unknown target {target!r}, expected one of {', '.join(ENERGIES)}, or all")
+        letters = list(ENERGIES) if target == 'all' else target.split(',')
+        for letter in letters:
+            if letter not in ENERGIES: raise ValueError(f"unknown target {letter!r}, expected some of {','.join(ENERGIES)}, or all")
         if method not in METHODS: raise ValueError(f"unknown method {method!r}, expected one of {', '.join(METHODS)}")
-        asked = dict(method=method, steps=steps, transitions=transitions, hidden=hidden, batch=batch, lr=lr, anneal=anneal, seed=seed)
+        asked = dict(method=method, steps=steps, transitions=transitions, hidden=hidden, batch=batch, lr=lr, anneal=anneal, compile=compile, seed=seed)
+        if transitions < 1 or hidden < 1 or steps < 0: raise ValueError(f"transitions is {transitions}, hidden {hidden} and steps {steps}, expected 1 or more, 1 or more, and 0 or more")
         folder, reports = Path(out)/(name or f'toy-{method}-{seed}'), {}
-        for letter in ENERGIES if target == 'all' else [target]:
+        claim_folder(folder, asked | dict(version=__version__), may_change=('version',))
+        for letter in letters:
             reports[letter] = _one_toy(letter, asked, folder, True)
             print(_toy_lines(reports[letter]), flush=True)
         if target == 'all':

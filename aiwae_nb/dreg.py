@@ -108,7 +108,7 @@ def _model_part(log_joint, z, beta, prior, shape):
     "log p(x, z), and what of log w is the model's, each (K, B)."
     log_p, checked = log_joint(z), not torch.compiler.is_compiling()
     if checked: check_log_joint(log_p, shape)
-    if beta == 1: return log_p, log_p
+    if not isinstance(beta, Tensor) and beta == 1: return log_p, log_p # a tensor is of a schedule, and never looked at
     log_prior = prior.log_prob(z)
     if checked: check_log_joint(log_prior, shape, 'prior.log_prob(z)')
     return log_p, log_p - (1 - beta)*log_prior
@@ -140,7 +140,7 @@ def _check(row, q, n_samples, beta, prior, reduction):
     if n_samples < row.least: raise ValueError(f"n_samples is {n_samples}, expected {row.least} or more" +
         (": with fewer this estimator is identically zero, or has no subsets" if row.least > 1 else ""))
     if reduction not in REDUCTIONS: raise ValueError(f"unknown reduction {reduction!r}, expected one of {', '.join(REDUCTIONS)}")
-    if beta != 1 and prior is None: raise ValueError(f"beta is {beta}, and needs the prior that it tempers: pass prior=model.prior()")
+    if (isinstance(beta, Tensor) or beta != 1) and prior is None: raise ValueError(f"beta is {beta}, and needs the prior that it tempers: pass prior=model.prior()")
 
 
 def _loss(row, log_joint, q, n_samples, beta, prior, reduction, return_draws):

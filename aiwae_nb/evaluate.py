@@ -21,10 +21,10 @@ from .bdmc import markov_lower_mean, plot_certificate
 from .bounds import iwae_bound, jackknife_bound
 from .core import seeded, z_score
 from .data import TASKS, batches, binarize, load_dataset
-from .models import make_model
+from .models import draw_codes, make_model, weighed
 from .plots import plot_curves, show_images
 from .train import Probe, load_checkpoint, model_images
-from .weights import WeightError, check_log_joint, check_posterior, importance_draws
+from .weights import WeightError, check_log_joint, check_posterior, draw_with_density, importance_draws
 
 # %% ../nbs/53_evaluate.ipynb #beaae19b
 class BoundEstimate(NamedTuple):
@@ -32,30 +32,31 @@ class BoundEstimate(NamedTuple):
     value:Tensor     # (N,) the K-sample bound, nats
     std_error:Tensor # (N,) its Monte Carlo error, eq. (1), nats
     ess:Tensor       # (N,) effective sample size, 1 to K
+    elbo:Tensor|None=None # (N,) the mean log weight, nats: the bound of one sample
 
 
 def _merge(sums, log_w):
-    "Add a block of log weights (k, B) to the running (S_1, S_2)."
-    new = torch.stack([log_w.logsumexp(0), (2*log_w).logsumexp(0)])
-    return new if sums is None else torch.logaddexp(sums, new)
+    "Add a block of log weights (k, B) to the running (S_1, S_2), and to their plain sum."
+    new = torch.stack([log_w.logsumexp(0), (2*log_w).logsumexp(0), log_w.sum(0)])
+    return new if sums is None else torch.cat([torch.logaddexp(sums[:2], new[:2]), sums[2:] + new[2:]])
 
 
 def _bound_of(model, x, c, n_samples, rows):
-    q, sums = model.posterior(x, *c), None
+    (log_joint, q, _), sums = weighed(model, x, *c), None
     check_posterior(q, reparameterized=False)
     for done in range(0, n_samples, per := max(1, rows//len(x))):
-        z = q.sample((min(per, n_samples - done),))
-        log_p, log_q = model.log_joint(x, z, *c), q.log_prob(z)
+        z, log_q = draw_with_density(q, min(per, n_samples - done))
+        log_p = log_joint(z)
         check_log_joint(log_p, log_q.shape)
         sums = _merge(sums, (log_p - log_q).double())
-    if not sums.isfinite().all(): # a block of zero weights is legitimate, a datum of them is not
+    if not sums[:2].isfinite().all(): # a block of zero weights is legitimate, a datum of them is not
         bad = int((~sums[0].isfinite()).nonzero()[0])
         raise WeightError(f"the log of its {n_samples} summed weights is {sums[0, bad].item()}: the log joint or q is not finite there, or no draw has positive density", None, bad)
     return sums
 
 
 def evaluate_bound(
-    model:nn.Module, # offers posterior(x) and log_joint(x, z); put in evaluation mode
+    model:nn.Module, # offers posterior(x), or full_posterior(x), and log_joint(x, z); put in evaluation mode
     x:Tensor, # (N, P) data, on the device of the model
     *c:Tensor, # (N, ...) contexts, for a conditional model
     n_samples:int=5000, # K
@@ -74,23 +75,27 @@ def evaluate_bound(
             block = slice(i, i + min(batch, rows))
             try: parts.append(_bound_of(model, x[block], [a[block] for a in c], K, rows))
             except WeightError as e: raise WeightError(f"datum {i + e.b} has no bound: {e}", None, i + e.b) from e
-    s1, s2 = torch.cat(parts, 1).clone()
+    s1, s2, total = torch.cat(parts, 1).clone()
     variance = ((s2 - 2*s1 + math.log(K)).exp() - 1).clamp_min(0)/(K - 1)
-    return BoundEstimate(s1 - math.log(K), variance.sqrt(), (2*s1 - s2).exp())
+    return BoundEstimate(s1 - math.log(K), variance.sqrt(), (2*s1 - s2).exp(), total/K)
 
 # %% ../nbs/53_evaluate.ipynb #4c01c502
 def active_units(
-    model:nn.Module, # offers posterior(x), whose distribution has a mean
+    model:nn.Module, # offers posterior(x), whose distribution has a mean; or a full_posterior(x) of another family, of which draws are taken
     x:Tensor, # (N, P) data
     *c:Tensor, # (N, ...) contexts, for a conditional model
     threshold:float=.01,
     batch:int=1000, # data at a time
+    n_draws:int=64, # of each half, where the mean is not known
+    seed:int=0, # decides those
 )->Tensor: # (D,) bool
     "Which latent dimensions have a posterior mean whose variance over the data exceeds `threshold`."
-    with torch.inference_mode():
+    def blocks(): return ((x[i:i+batch], *[a[i:i+batch] for a in c]) for i in range(0, len(x), batch))
+    with torch.inference_mode(), seeded(seed, x.device):
         model.eval()
-        means = [model.posterior(x[i:i+batch], *[a[i:i+batch] for a in c]).mean for i in range(0, len(x), batch)]
-        return torch.cat(means).var(0) > threshold
+        if getattr(model, 'family', 'normal') == 'normal': return torch.cat([model.posterior(*block).mean for block in blocks()]).var(0) > threshold
+        one, other = (torch.cat([draw_codes(model, n_draws, *block).mean(0) for block in blocks()]) for _ in range(2))
+        return ((one - one.mean(0))*(other - other.mean(0))).sum(0)/(len(one) - 1) > threshold
 
 # %% ../nbs/53_evaluate.ipynb #647b1984
 def test_images(
@@ -115,12 +120,12 @@ def evaluate(
 )->tuple: # (report, BoundEstimate)
     "A report: NVLB = minus the K-sample bound, of log p(x) or log p(x|c), its errors, and active units. Raises as `evaluate_bound` does."
     estimate, units = evaluate_bound(model, x, *c, n_samples=n_samples, **kwargs), active_units(model, *units_of or (x, *c))
-    nvlb, over_images = _mean_and_error(-estimate.value)
+    (nvlb, over_images), (elbo, elbo_over_images) = _mean_and_error(-estimate.value), _mean_and_error(estimate.elbo)
     return dict(
         images=len(x), n_samples=n_samples, nvlb=nvlb,
         nvlb_error_over_images=over_images, # of the mean, were the images drawn anew
         nvlb_error_monte_carlo=estimate.std_error.pow(2).sum().sqrt().item()/len(x), # these images, other draws
-        median_ess=estimate.ess.median().item(), active_units=int(units.sum()), n_latent=len(units)), estimate
+        elbo=elbo, elbo_error_over_images=elbo_over_images, median_ess=estimate.ess.median().item(), active_units=int(units.sum()), n_latent=len(units)), estimate
 
 
 def report_table(
@@ -402,7 +407,7 @@ class TestBound(Probe):
 
     def log_weights(self, model, n_samples:int)->Tensor:
         "Log weights of all data, (K, N), in double precision."
-        def block(x, *c): return importance_draws(lambda z: model.log_joint(x, z, *c), model.posterior(x, *c), n_samples).log_w.double()
+        def block(x, *c): return importance_draws(*weighed(model, x, *c)[:2], n_samples).log_w.double()
         split = [getattr(self, f'input{i}').split(max(1, self.rows//n_samples)) for i in range(self.n_inputs)]
         with torch.inference_mode(), seeded(self.seed, self.input0.device):
             model.eval()

@@ -95,11 +95,13 @@ class GatedTransition(nn.Module):
         hidden:int, # width of h
         n_context:int=0, # C; 0: no context
         activation:Callable=F.relu, # s
+        still:float=0., # what is taken off the bias of the gate, and half of it off that of the scale: at 5 a step begins as nearly the identity
     ):
         super().__init__()
         self.n_context, self.activation = n_context, activation
         self.h = nn.Linear(n_latent + n_context, hidden)
         self.mean, self.gate, self.raw_scale = (nn.Linear(hidden, n_latent) for _ in range(3))
+        with torch.no_grad(): self.gate.bias.sub_(still), self.raw_scale.bias.sub_(still/2)
 
     def forward(self,
         z:Tensor, # (K, B, D)
@@ -107,8 +109,9 @@ class GatedTransition(nn.Module):
     )->Distribution: # batch (K, B), event (D,)
         if (0 if c is None else c.shape[-1]) != self.n_context: raise ValueError(f"the context is {'missing' if c is None else tuple(c.shape)}, expected {(f'(B, {self.n_context})') if self.n_context else 'none'}")
         h = self.activation(self.h(z if c is None else torch.cat([z, c.expand(*z.shape[:-1], -1)], -1)))
-        g = self.gate(h).sigmoid()
-        return Independent(Normal(g*self.mean(h) + (1 - g)*z, F.softplus(self.raw_scale(h)) + 1e-6, validate_args=False), 1, validate_args=False)
+        mean, gate, raw_scale = (head(h).to(z.dtype) for head in (self.mean, self.gate, self.raw_scale))
+        g = gate.sigmoid()
+        return Independent(Normal(g*mean + (1 - g)*z, F.softplus(raw_scale) + 1e-6, validate_args=False), 1, validate_args=False)
 
 # %% ../nbs/41_hvi.ipynb #5187a8da
 def hvi_loss(

@@ -4,10 +4,12 @@
 
 # %% auto #0
 __all__ = ['TASKS_OF_DREG', 'PAIRED', 'IWAE_13', 'NAMES', 'FROZEN', 'SMALL_DIGITS', 'BUDGETS', 'METHODS', 'CHAINS', 'FEW',
-           'AIWAE_BUDGETS', 'ASKED', 'DIGITS', 'KEPT', 'PUBLISHED', 'ROWS', 'PAPERS', 'Cell', 'command', 'evaluation',
-           'Budget', 'dreg_cells', 'Tables', 'aiwae_cells', 'is_trained', 'evaluated', 'is_done', 'run_cells',
-           'summary', 'report', 'last_bounds', 'bounds_table', 'unpacked', 'posteriors', 'aiwae_summary',
-           'aiwae_columns', 'aiwae_rows', 'aiwae_table', 'Paper', 'aiwae_reproduce']
+           'AIWAE_BUDGETS', 'REPORT', 'PLANE', 'WARM', 'AVO_BUDGETS', 'MNIST_METHODS', 'ASKED', 'DIGITS', 'KEPT',
+           'PUBLISHED', 'ROWS', 'AVO_PUBLISHED', 'PAPERS', 'Cell', 'command', 'evaluation', 'Budget', 'dreg_cells',
+           'Tables', 'aiwae_cells', 'Avo', 'avo_cells', 'toy_reports', 'is_trained', 'evaluated', 'is_done',
+           'run_cells', 'summary', 'report', 'last_bounds', 'bounds_table', 'unpacked', 'posteriors', 'aiwae_summary',
+           'aiwae_columns', 'aiwae_rows', 'aiwae_table', 'avo_summary', 'toy_fits', 'toy_rows', 'mnist_rows',
+           'avo_table', 'Paper', 'aiwae_reproduce']
 
 # %% ../nbs/61_reproduce.ipynb #6663340d
 import base64, json, math, os, platform, signal, statistics, subprocess, sys, sysconfig, zlib
@@ -20,9 +22,10 @@ from fastcore.script import call_parse
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .cli import _digest, _read_json, _read_table, one_line_errors, save_json
+from .cli import _digest, _known_report, _read_json, _read_table, one_line_errors, save_json
 from .dreg import ESTIMATORS
 from .evaluate import grid_posterior, load_run, test_images
+from .targets import ENERGIES
 from .train import TrainingError, load_checkpoint, read_curves, read_metrics
 
 # %% ../nbs/61_reproduce.ipynb #e0353269
@@ -30,9 +33,10 @@ class Cell(NamedTuple):
     "One run of a grid."
     name:str # of its folder
     group:str # what it is for
-    flags:dict # of `aiwae_train`, without name and out
+    flags:dict # of its command, without name and out
     first:str='' # the cell whose weights it begins with
     evaluate:dict|None=None # flags of the `aiwae_evaluate` that follows; None: none does
+    program:str='aiwae_train' # or aiwae_toy
 
 
 def _words(name, flags): return [name, *(word for k, v in flags.items() for word in ([f'--{k}']*v if isinstance(v, bool) else [f'--{k}', str(v)]))]
@@ -45,7 +49,7 @@ def command(
     "The command that makes a cell."
     start = dict(start=str(folder/cell.first)) if cell.first else {}
     flags = cell.flags | start | dict(name=cell.name, out=str(folder))
-    return _words('aiwae_train', flags)
+    return _words(cell.program, flags)
 
 
 def evaluation(
@@ -173,12 +177,67 @@ def aiwae_cells(
     longer = [cell('mnist', main, 'IWAE', 0, 'longer', **budget.longer)] if budget.longer else []
     return [*table, *other, *seen, *again, *more, *longer]
 
+# %% ../nbs/61_reproduce.ipynb #355ddf48
+class Avo(NamedTuple):
+    "How much the grid of paper 3 may cost."
+    toys:dict # flags of every fit in the plane
+    seeds:int # of the table
+    lengths:tuple # steps of annealing of the target
+    again:int # seeds of those
+    mnist:dict # flags of every run on images
+    beta:dict # further flags of the short ones
+    steps:tuple # of annealing of beta
+    evaluate:dict # flags of `aiwae_evaluate`
+    widths:dict={} # further flags of an objective
+
+
+REPORT = dict(dataset='mnist', samples=1, epochs=25, batch=64, schedule='constant', model='avo', eps=1e-8, test=938)
+PLANE = dict(steps=10_000, compile=True)
+_FEW = dict(dataset='mnist5k', hidden='20', latent=5, epochs=1, steps=2, batch=20, schedule='constant', model='avo', width=5, samples=1, eps=1e-8, test=1)
+WARM = dict(beta=.2, rate=2e-4)
+AVO_BUDGETS = {
+    'paper': Avo(PLANE, 5, (1000, 2500, 5000), 3, REPORT, dict(epochs=5), (0, 1000, 2000, 4000), CHAINS | dict(images=0, temperatures=10_000, training=0), dict(flow_iaf=dict(width=80))),
+    'small': Avo(PLANE, 5, (1000, 2500, 5000), 3, REPORT, dict(epochs=5), (0, 1000, 2000, 4000), CHAINS | dict(images=500, temperatures=1000, training=0), dict(flow_iaf=dict(width=80))),
+    'smoke': Avo(dict(steps=4, hidden=4, transitions=2), 2, (2,), 1, _FEW, dict(steps=1), (0, 4), CHAINS | dict(samples=10, images=20, chains=4, temperatures=10, leapfrog=2, training=0, compile=False))}
+MNIST_METHODS = {'vae': 'elbo', 'hvi': 'hvi', 'avo': 'avo', 'iaf': 'flow_iaf'}
+
+
+def avo_cells(
+    budget:Avo,
+    trials:int=3, # seeds of the runs on images
+)->list: # of `Cell`
+    "The fits in the plane, and the runs on images, of paper 3."
+    def toy(group, name, seed, target, **flags):
+        narrow = dict(hidden=20) if flags['method'] == 'flow' and 'hidden' not in budget.toys else {}
+        return Cell(f'{group}-{name}-{seed}', group, budget.toys | narrow | flags | dict(target=target, seed=seed), program='aiwae_toy')
+    toys = [toy('toys', method, seed, 'all', method=method) for seed in range(budget.seeds) for method in ('avo', 'hvi', 'flow')]
+    toys += [toy('length', f'{method}-{n}', seed, 'A,D', method=method, anneal=n) for seed in range(budget.again) for n in (0, *budget.lengths) for method in ('avo', 'hvi', 'flow', 'gaussian') if n or method == 'gaussian']
+    def run(group, name, objective, trial, evaluate=None, **flags):
+        return Cell(f'{group}-{name}-{trial}', group, budget.mnist | dict(objective=objective, seed=trial) | budget.widths.get(objective, {}) | flags, evaluate=evaluate)
+    mnist = [run('mnist', f"{name}{'-warm' if warm else ''}", objective, trial, budget.evaluate, **warm) for trial in range(trials) for warm in ({}, WARM) for name, objective in MNIST_METHODS.items()]
+    mnist += [run('mnist', f'{name}-warm', f'flow_{name}', 0, budget.evaluate, **WARM) for name in ('planar', 'householder')]
+    mnist += [run('mnist', f'{name}_still0-warm', name, 0, budget.evaluate, **WARM | dict(still=0.)) for name in ('hvi', 'avo')]
+    beta = [run('beta', f'{name}-{n}', objective, 0, **budget.beta, **(dict(beta=WARM['beta'], rate=(1 - WARM['beta'])/n) if n else {})) for n in budget.steps for name, objective in MNIST_METHODS.items()]
+    return [*toys, *mnist, *beta]
+
+# %% ../nbs/61_reproduce.ipynb #8b94c798
+def toy_reports(
+    cell:Cell, # of aiwae_toy
+    folder:Path, # of the grid
+)->dict: # target -> its report; empty unless all are there, made with these flags
+    "What `aiwae_toy` has left in a cell's folder."
+    letters = list(ENERGIES) if cell.flags['target'] == 'all' else cell.flags['target'].split(',')
+    asked = {k: v for k, v in cell.flags.items() if k != 'target'}
+    found = {letter: _known_report(folder/cell.name, asked, f'report-{letter}.json') for letter in letters}
+    return found if all(found.values()) else {}
+
 # %% ../nbs/61_reproduce.ipynb #7ff1bde0
 def is_trained(
     cell:Cell,
     folder:Path, # of the grid
 )->bool:
     "Whether the run of a cell has taken its last step."
+    if cell.program == 'aiwae_toy': return bool(toy_reports(cell, folder))
     config, path = _read_json(folder/cell.name/'config.json'), folder/cell.name/'checkpoint.pt'
     if config is None or not path.is_file(): return False
     asked = {k: v for k, v in cell.flags.items() if k in config and k not in ('alpha', 'freeze')}
@@ -260,7 +319,7 @@ def summary(
     cell:Cell,
     folder:Path, # of the grid
 )->dict: # group, command, curves, seconds
-    "What is kept of a run."
+    "What is kept of a run of `aiwae_train`."
     metrics = read_metrics(folder/cell.name)
     words = command(cell, Path('runs')/folder.name)
     return dict(group=cell.group, command=' '.join(words), curves=_columns(read_curves(folder/cell.name)),
@@ -428,7 +487,69 @@ def aiwae_table(report:dict)->str:
         for dataset in dict.fromkeys(key[0] for key in aiwae_columns(report, group)): parts.append(f'{dataset}{title}: nats, mean (sd over trials) [the paper]\n{_aligned(aiwae_rows(report, dataset, group))}')
     return '\n\n'.join(parts)
 
+# %% ../nbs/61_reproduce.ipynb #329f3024
+def avo_summary(
+    cell:Cell,
+    folder:Path, # of the grid
+)->dict:
+    "What is kept of a run of paper 3: commands, and the reports of fits, or curves, report and values of each image."
+    if cell.program == 'aiwae_toy':
+        kept = ('kl', 'log_z_gap', 'bound', 'log_z', 'masses', 'truth', 'least_share', 'inside', 'parameters', 'seconds') + (('draws',) if cell.flags['seed'] == 0 and cell.group == 'toys' else ())
+        fits = {letter: {k: {m: _round(v) for m, v in r[k].items()} if isinstance(r[k], dict) else _round(r[k]) for k in kept} for letter, r in toy_reports(cell, folder).items()}
+        return dict(group=cell.group, command=' '.join(command(cell, Path('runs')/folder.name)), flags=cell.flags, fits=fits)
+    found = summary(cell, folder) | dict(flags=cell.flags)
+    if cell.evaluate is None: return found
+    report, run = evaluated(cell, folder), folder/cell.name
+    names = [f'{k}{e}' for k in ('elbo', 'nll', 'nvlb', 'variational_gap', 'half_temperatures_gap') for e in ('', '_error_over_images', '_error_monte_carlo')] + ['active_units', 'images', 'n_latent', 'median_ess', 'converged_fraction', 'median_ais_ess', 'accept_rate_min', 'parameters']
+    return found | dict(effort=cell.evaluate, evaluate=' '.join(evaluation(cell, Path('runs')/folder.name)), report={k: _round(report[k]) for k in names if k in report},
+                        log_p=_column(run/'likelihoods.csv', 'value', -report['nll']), bounds=_column(run/'bounds.csv', 'bound', -report['nvlb']))
 
+
+def toy_fits(
+    report:dict, # what `report` gives
+    group:str='toys', # or length
+)->dict: # (target, method, steps of annealing) -> the fits, one for each seed
+    found = {}
+    for cell in report['cells'].values():
+        if cell['group'] == group:
+            for target, fit in cell['fits'].items(): found.setdefault((target, cell['flags']['method'], cell['flags'].get('anneal', 0)), []).append(fit)
+    return found
+
+
+def _spread(values, digits=2):
+    error = f' +- {statistics.stdev(values)/len(values)**.5:.{digits}f}' if len(values) > 1 else ''
+    return f'{statistics.mean(values):.{digits}f}{error}'
+
+
+def toy_rows(report:dict)->list: # of lists of text
+    "KL, log Z gap, the smallest share of a mode and the masses of modes, mean +- standard error over seeds."
+    rows = [['target', 'method', 'parameters', 'seeds', 'KL, nats', 'log Z gap, nats', 'least share', 'masses of modes (truth)']]
+    for (target, method, _), fits in sorted(toy_fits(report).items()):
+        masses = '  '.join(f"{m} {_spread([f['masses'][m] for f in fits], 3)} ({truth:.3f})" for m, truth in fits[0]['truth'].items())
+        rows.append([target, method, str(fits[0]['parameters']), str(len(fits)), _spread([f['kl'] for f in fits], 3), _spread([f['log_z_gap'] for f in fits], 3), _spread([f['least_share'] for f in fits]), masses])
+    return rows
+
+
+AVO_PUBLISHED = {'avo': (108.67, 86.06), 'hvi': (95.90, 87.62), 'vae': (94.16, 87.50)} # NLL, nats, of grey pixels: the report, the original paper
+
+
+def mnist_rows(report:dict)->list: # of lists of text
+    "Bound, NLL by importance sampling and by annealing, and active units: mean (standard deviation over trials)."
+    rows, runs = [['', 'ELBO (test)', 'NLL, importance sampling', 'NLL, annealing from q_0', 'active units', 'the report, grey pixels', 'the paper, grey pixels']], {}
+    for name, cell in report['cells'].items():
+        if cell['group'] == 'mnist': runs.setdefault(name.removeprefix('mnist-').rpartition('-')[0], []).append(cell['report'])
+    for name, of in runs.items():
+        def entry(key, digits, sign=1): return _entry([sign*r[key] for r in of if key in r], math.nan, digits)
+        theirs = AVO_PUBLISHED.get(name.removesuffix('-warm'), ())
+        rows.append([name, entry('elbo', 2), entry('nvlb', 2), entry('nll', 2), entry('active_units', 0), *([f'{v:.2f}' for v in theirs] or ['', ''])])
+    return rows
+
+
+def avo_table(report:dict)->str:
+    "Both tables, as far as they are run."
+    return f"energies of the plane: mean +- standard error over seeds\n{_aligned(toy_rows(report))}\n\nMNIST: nats, mean (sd over trials)\n{_aligned(mnist_rows(report))}"
+
+# %% ../nbs/61_reproduce.ipynb #b928a651
 class Paper(NamedTuple):
     "What it takes to reproduce one."
     cells:Callable # (budget, trials) -> cells
@@ -437,12 +558,12 @@ class Paper(NamedTuple):
     table:Callable # report -> text
 
 
-PAPERS = {'dreg': Paper(dreg_cells, BUDGETS, summary, bounds_table), 'aiwae': Paper(aiwae_cells, AIWAE_BUDGETS, aiwae_summary, aiwae_table)}
+PAPERS = {'dreg': Paper(dreg_cells, BUDGETS, summary, bounds_table), 'aiwae': Paper(aiwae_cells, AIWAE_BUDGETS, aiwae_summary, aiwae_table), 'avo': Paper(avo_cells, AVO_BUDGETS, avo_summary, avo_table)}
 
 # %% ../nbs/61_reproduce.ipynb #e7c0f78c
 @call_parse
 def aiwae_reproduce(
-    paper:str='dreg', # whose figures and tables: dreg or aiwae
+    paper:str='dreg', # whose figures and tables: dreg, aiwae or avo
     budget:str='small', # small (two cores), paper (a GPU), or smoke (a few steps)
     only:str='', # the cells whose names contain this; all if not given
     trials:int=3, # seeds of each curve, or column
@@ -459,7 +580,7 @@ def aiwae_reproduce(
         if budget not in budgets: raise ValueError(f"unknown budget {budget!r}, expected one of {', '.join(budgets)}")
         if workers < 1 or trials < 1: raise ValueError(f"workers is {workers} and trials {trials}, expected 1 or more")
         folder, flags = Path(out)/f'{paper}-{budget}', dict(device=device) | (dict(data=data) if data else {})
-        every = [cell._replace(flags=cell.flags | flags, evaluate=None if cell.evaluate is None else cell.evaluate | flags) for cell in make(budgets[budget], trials)]
+        every = [cell if cell.program == 'aiwae_toy' else cell._replace(flags=cell.flags | flags, evaluate=None if cell.evaluate is None else cell.evaluate | flags) for cell in make(budgets[budget], trials)]
         cells = [cell for cell in every if only in cell.name]
         if not cells: raise ValueError(f"no cell's name contains {only!r}: --show lists them")
         cells = [cell for cell in every if cell.name in {c.first for c in cells} and cell not in cells] + cells

@@ -223,9 +223,10 @@ def standard_normal(
 
 def annealed_target(
     log_f:Callable, # z (..., D) -> log f (...), nats
-    alpha:float, # from 0, f_0, to 1, f
+    alpha:float|Tensor, # from 0, f_0, to 1, f; a tensor, (), is not checked
     log_f0:Callable=standard_normal, # z -> log f_0
 )->Callable: # z -> log f_alpha (...), nats
     "The target between, eq. (10). Raises `ValueError` where alpha is not between 0 and 1."
-    _require(0 <= alpha <= 1, f"alpha is {alpha}, expected 0 (the start) to 1 (the target)")
-    return lambda z: alpha*log_f(z) + ((1 - alpha)*log_f0(z) if alpha < 1 else 0.)
+    if not isinstance(alpha, Tensor): _require(0 <= alpha <= 1, f"alpha is {alpha}, expected 0 (the start) to 1 (the target)") # a tensor stays on its device
+    elif alpha.dim(): raise ValueError(f"alpha has shape {tuple(alpha.shape)}, expected one number")
+    return lambda z: alpha*log_f(z) + ((1 - alpha)*log_f0(z) if isinstance(alpha, Tensor) or alpha < 1 else 0.)

@@ -34,7 +34,7 @@ class Toy(nn.Module):
         super().__init__()
         if method not in METHODS: raise ValueError(f"unknown method {method!r}, expected one of {', '.join(METHODS)}")
         if transitions < 1 or hidden < 1: raise ValueError(f"transitions is {transitions} and hidden {hidden}, expected 1 or more of both")
-        self.method = method
+        self.method, self.alphas = method, linear_alphas(transitions).tolist()
         if method == 'gaussian': self.loc, self.log_scale = (nn.Parameter(torch.zeros(2)) for _ in range(2))
         elif method == 'flow': self.flow = IAF(2, 0, transitions, (hidden, hidden))
         else: self.layers = nn.ModuleList(nn.ModuleList(GatedTransition(2, hidden) for _ in range(2)) for _ in range(transitions))
@@ -48,7 +48,7 @@ class Toy(nn.Module):
     def loss(self, log_f:Callable, n:int)->Tensor:
         "What it learns by, on n draws, nats."
         q = self.posterior(n)
-        if self.method == 'avo': return avo_loss(log_f, q, linear_alphas(len(self.layers)), log_f0=standard_normal)
+        if self.method == 'avo': return avo_loss(log_f, q, self.alphas, log_f0=standard_normal)
         return hvi_loss(log_f, q) if isinstance(q, HierarchicalPosterior) else elbo_loss(log_f, q, 1)
 
 
@@ -63,6 +63,7 @@ def fit_toy(
     lr:float=1e-3,
     anneal:int=0, # steps over which the target is annealed; for alpha half of all where 0
     seed:int=0, # decides the first weights and the draws
+    compile:bool=False, # use torch.compile: a quarter of the time, after some ten seconds
     progress:bool=False, # a progress bar, where there is a terminal
 )->Toy:
     "Fit a posterior. Raises `ValueError` on impossible settings, and where log f or q is not finite."
@@ -71,10 +72,15 @@ def fit_toy(
     alpha = warm_up(.01, .99/anneal) if anneal else lambda step: 1.
     with seeded(seed):
         toy = Toy(method, transitions, hidden)
-        optimizer = torch.optim.Adam(toy.parameters(), lr)
+        optimizer = torch.optim.Adam(toy.parameters(), lr, fused=True)
+        def loss_at(alpha): return toy.loss(tempered(target.log_f, alpha), batch)
+        if compile:
+            torch.compiler.reset() # each fit is code of its own
+            loss_at = torch.compile(loss_at, dynamic=False)
         for step in tqdm(range(steps), disable=None if progress else True, unit='step', desc=method):
             optimizer.zero_grad(set_to_none=True)
-            loss = toy.loss(tempered(target.log_f, alpha(step)), batch) # which refuses a NaN
+            loss = loss_at(torch.tensor(alpha(step)) if compile and anneal else alpha(step)) # refuses a NaN, but where it is compiled
+            if compile and not loss.isfinite(): raise ValueError(f"the loss is {loss.item()} at step {step + 1}: log f, or q, is not finite where q has come to")
             loss.backward()
             optimizer.step()
     return toy
