@@ -189,15 +189,17 @@ class Avo(NamedTuple):
     steps:tuple # of annealing of beta
     evaluate:dict # flags of `aiwae_evaluate`
     widths:dict={} # further flags of an objective
+    rest:dict={} # further flags of the evaluation of all but the first seed's VAE and annealed chain without warm-up
 
 
 REPORT = dict(dataset='mnist', samples=1, epochs=25, batch=64, schedule='constant', model='avo', eps=1e-8, test=938)
 PLANE = dict(steps=10_000, compile=True)
 _FEW = dict(dataset='mnist5k', hidden='20', latent=5, epochs=1, steps=2, batch=20, schedule='constant', model='avo', width=5, samples=1, eps=1e-8, test=1)
 WARM = dict(beta=.2, rate=2e-4)
+_IAF = dict(flow_iaf=dict(width=80))
 AVO_BUDGETS = {
-    'paper': Avo(PLANE, 5, (1000, 2500, 5000), 3, REPORT, dict(epochs=5), (0, 1000, 2000, 4000), CHAINS | dict(images=0, temperatures=10_000, training=0), dict(flow_iaf=dict(width=80))),
-    'small': Avo(PLANE, 5, (1000, 2500, 5000), 3, REPORT, dict(epochs=5), (0, 1000, 2000, 4000), CHAINS | dict(images=500, temperatures=1000, training=0), dict(flow_iaf=dict(width=80))),
+    'paper': Avo(PLANE, 5, (1000, 2500, 5000), 3, REPORT, dict(epochs=5), (0, 1000, 2000, 4000), CHAINS | dict(images=0, temperatures=10_000, training=0), _IAF),
+    'small': Avo(PLANE, 5, (1000, 2500, 5000), 3, REPORT, dict(epochs=5), (0, 1000, 2000, 4000), CHAINS | dict(images=500, temperatures=1000, training=0), _IAF, dict(nohalf=True)),
     'smoke': Avo(dict(steps=4, hidden=4, transitions=2), 2, (2,), 1, _FEW, dict(steps=1), (0, 4), CHAINS | dict(samples=10, images=20, chains=4, temperatures=10, leapfrog=2, training=0, compile=False))}
 MNIST_METHODS = {'vae': 'elbo', 'hvi': 'hvi', 'avo': 'avo', 'iaf': 'flow_iaf'}
 
@@ -214,10 +216,12 @@ def avo_cells(
     toys += [toy('length', f'{method}-{n}', seed, 'A,D', method=method, anneal=n) for seed in range(budget.again) for n in (0, *budget.lengths) for method in ('avo', 'hvi', 'flow', 'gaussian') if n or method == 'gaussian']
     def run(group, name, objective, trial, evaluate=None, **flags):
         return Cell(f'{group}-{name}-{trial}', group, budget.mnist | dict(objective=objective, seed=trial) | budget.widths.get(objective, {}) | flags, evaluate=evaluate)
-    mnist = [run('mnist', f"{name}{'-warm' if warm else ''}", objective, trial, budget.evaluate, **warm) for trial in range(trials) for warm in ({}, WARM) for name, objective in MNIST_METHODS.items()]
-    mnist += [run('mnist', f'{name}-warm', f'flow_{name}', 0, budget.evaluate, **WARM) for name in ('planar', 'householder')]
-    mnist += [run('mnist', f'{name}_still0-warm', name, 0, budget.evaluate, **WARM | dict(still=0.)) for name in ('hvi', 'avo')]
-    beta = [run('beta', f'{name}-{n}', objective, 0, **budget.beta, **(dict(beta=WARM['beta'], rate=(1 - WARM['beta'])/n) if n else {})) for n in budget.steps for name, objective in MNIST_METHODS.items()]
+    def effort(name, trial, warm): return budget.evaluate | ({} if name in ('vae', 'avo') and not trial and not warm else budget.rest)
+    bounds = {k: budget.evaluate[k] for k in ('samples', 'images')} # no chains
+    mnist = [run('mnist', f"{name}{'-warm' if warm else ''}", objective, trial, effort(name, trial, warm), **warm) for trial in range(trials) for warm in ({}, WARM) for name, objective in MNIST_METHODS.items()]
+    mnist += [run('mnist', f'{name}-warm', f'flow_{name}', 0, bounds, **WARM) for name in ('planar', 'householder')]
+    mnist += [run('mnist', f'{name}_still0-warm', name, 0, bounds, **WARM | dict(still=0.)) for name in ('hvi', 'avo')]
+    beta = [run('beta', f'{name}-{n}', objective, 0, bounds | dict(samples=100), **budget.beta, **(dict(beta=WARM['beta'], rate=(1 - WARM['beta'])/n) if n else {})) for n in budget.steps for name, objective in MNIST_METHODS.items()]
     return [*toys, *mnist, *beta]
 
 # %% ../nbs/61_reproduce.ipynb #8b94c798
@@ -498,11 +502,10 @@ def avo_summary(
         fits = {letter: {k: {m: _round(v) for m, v in r[k].items()} if isinstance(r[k], dict) else _round(r[k]) for k in kept} for letter, r in toy_reports(cell, folder).items()}
         return dict(group=cell.group, command=' '.join(command(cell, Path('runs')/folder.name)), flags=cell.flags, fits=fits)
     found = summary(cell, folder) | dict(flags=cell.flags)
-    if cell.evaluate is None: return found
     report, run = evaluated(cell, folder), folder/cell.name
     names = [f'{k}{e}' for k in ('elbo', 'nll', 'nvlb', 'variational_gap', 'half_temperatures_gap') for e in ('', '_error_over_images', '_error_monte_carlo')] + ['active_units', 'images', 'n_latent', 'median_ess', 'converged_fraction', 'median_ais_ess', 'accept_rate_min', 'parameters']
     return found | dict(effort=cell.evaluate, evaluate=' '.join(evaluation(cell, Path('runs')/folder.name)), report={k: _round(report[k]) for k in names if k in report},
-                        log_p=_column(run/'likelihoods.csv', 'value', -report['nll']), bounds=_column(run/'bounds.csv', 'bound', -report['nvlb']))
+                        log_p=_column(run/'likelihoods.csv', 'value', -report['nll']) if 'nll' in report else None, bounds=_column(run/'bounds.csv', 'bound', -report['nvlb']) if cell.group == 'mnist' else None)
 
 
 def toy_fits(
