@@ -31,7 +31,7 @@ from .data import batches, binarize, hash_key
 from .dreg import ESTIMATORS, TunedAlpha, elbo_loss
 from .hmc import StepSizes
 from .hvi import HierarchicalPosterior
-from .models import draw_codes, weighed
+from .models import _full, draw_codes, weighed
 from .weights import WeightError, draw_with_density
 
 # %% ../nbs/52_train.ipynb #cfcee2ab
@@ -115,7 +115,9 @@ class Objective(nn.Module):
         if precision not in PRECISIONS: raise ValueError(f"unknown precision {precision!r}, expected one of {', '.join(PRECISIONS)}")
         check_objective(objective, n_samples, **choices)
         if (objective if objective in OWN else None) != self.own: raise ValueError(f"{type(self).__name__} cannot train {objective}: make_objective(model, {objective!r}) makes the one that can")
-        if objective in FAMILY_OF and (family := getattr(model, 'family', 'normal')) != FAMILY_OF[objective]: raise ValueError(f"{objective} is about a posterior of family {FAMILY_OF[objective]}, and the model's is {family}: make_model(..., family={FAMILY_OF[objective]!r})")
+        family = getattr(model, 'family', 'normal')
+        if objective == 'aiwae' and family != 'normal': raise ValueError(f"aiwae anneals from q_0 and would leave the steps of a {family} untrained: leave family out, or train hvi, avo or a flow")
+        if objective in FAMILY_OF and family != FAMILY_OF[objective]: raise ValueError(f"{objective} is about a posterior of family {FAMILY_OF[objective]}, and the model's is {family}: make_model(..., family={FAMILY_OF[objective]!r})")
         self.model, self.name, self.loss_fn, self.n_samples = model, objective, OBJECTIVES[objective], n_samples
         self.precision, self.choices = precision, choices
         self.clock = Clock(choices['beta']) if callable(choices.get('beta')) else None
@@ -123,7 +125,8 @@ class Objective(nn.Module):
 
     def using(self, objective:str)->'Objective':
         "The same model, K and precision with another estimator, which is given those choices that it takes."
-        return make_objective(self.model, objective, self.n_samples, self.precision, **{k: v for k, v in self.choices.items() if objective in OBJECTIVES and _takes(objective, k)})
+        choices = self.choices | (dict(beta=self.clock.value) if self.clock else {}) # as it is now
+        return make_objective(self.model, objective, self.n_samples, self.precision, **{k: v for k, v in choices.items() if objective in OBJECTIVES and _takes(objective, k)})
 
     def forward(self, x:Tensor, *c:Tensor, **choices)->Tensor:
         "x (B, P), context c: the loss, nats."
@@ -476,7 +479,7 @@ def inference_parameters(
     learned = [p for p in model.parameters() if p.requires_grad]
     with undisturbed(model, 0, inputs[0].device), torch.enable_grad():
         model.eval()
-        q, back = (model.full_posterior if hasattr(model, 'full_posterior') else model.posterior)(*inputs), 0.
+        q, back = _full(model, *inputs), None
         if isinstance(q, HierarchicalPosterior): q, back = q.path(), q.lift(lambda z: z.new_zeros(z.shape[:2]))
         z, log_q = draw_with_density(q, 1)
         if back: log_q = log_q + back(z.detach())
