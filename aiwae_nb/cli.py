@@ -498,7 +498,7 @@ def _toy_figure(n):
 @call_parse
 def aiwae_toy(
     target:str='A', # an energy, A to F; several with commas; or all
-    method:str='avo', # avo (a chain, annealed objective), hvi (its bound), alpha (its bound, target annealed), flow (inverse autoregressive) or gaussian
+    method:str='avo', # avo (a chain, annealed objective), hvi (its bound), switch (one for half of the steps, then the other), alpha (its bound, target annealed), flow (inverse autoregressive) or gaussian
     steps:int=10_000, # of Adam
     transitions:int=4, # of a chain, or nets of a flow
     hidden:int=32, # their width

@@ -212,7 +212,7 @@ def avo_cells(
     def toy(group, name, seed, target, **flags):
         narrow = dict(hidden=20) if flags['method'] == 'flow' and 'hidden' not in budget.toys else {}
         return Cell(f'{group}-{name}-{seed}', group, budget.toys | narrow | flags | dict(target=target, seed=seed), program='aiwae_toy')
-    toys = [toy('toys', method, seed, 'all', method=method) for seed in range(budget.seeds) for method in ('avo', 'hvi', 'flow')]
+    toys = [toy('toys', method, seed, 'all', method=method) for seed in range(budget.seeds) for method in ('avo', 'hvi', 'flow', 'switch')]
     toys += [toy('length', f'{method}-{n}', seed, 'A,D', method=method, anneal=n) for seed in range(budget.again) for n in (0, *budget.lengths) for method in ('avo', 'hvi', 'flow', 'gaussian') if n or method == 'gaussian']
     def run(group, name, objective, trial, evaluate=None, **flags):
         return Cell(f'{group}-{name}-{trial}', group, budget.mnist | dict(objective=objective, seed=trial) | budget.widths.get(objective, {}) | flags, evaluate=evaluate)
@@ -220,7 +220,7 @@ def avo_cells(
     bounds = {k: budget.evaluate[k] for k in ('samples', 'images')} # no chains
     mnist = [run('mnist', f"{name}{'-warm' if warm else ''}", objective, trial, effort(name, trial, warm), **warm) for trial in range(trials) for warm in ({}, WARM) for name, objective in MNIST_METHODS.items()]
     mnist += [run('mnist', f'{name}-warm', f'flow_{name}', 0, bounds, **WARM) for name in ('planar', 'householder')]
-    mnist += [run('mnist', f'{name}_still0-warm', name, 0, bounds, **WARM | dict(still=0.)) for name in ('hvi', 'avo')]
+    mnist += [run('mnist', f"{name}_still0{'-warm' if warm else ''}", name, 0, bounds, **warm | dict(still=0.)) for name, warm in (('hvi', WARM), ('avo', WARM), ('hvi', {}))]
     beta = [run('beta', f'{name}-{n}', objective, 0, bounds | dict(samples=100), **budget.beta, **(dict(beta=WARM['beta'], rate=(1 - WARM['beta'])/n) if n else {})) for n in budget.steps for name, objective in MNIST_METHODS.items()]
     return [*toys, *mnist, *beta]
 
@@ -496,16 +496,16 @@ def avo_summary(
     cell:Cell,
     folder:Path, # of the grid
 )->dict:
-    "What is kept of a run of paper 3: commands, and the reports of fits, or curves, report and values of each image."
+    "What is kept of a run of paper 3: commands, and the reports of fits, or curves, report and log p(x) of each image."
     if cell.program == 'aiwae_toy':
         kept = ('kl', 'log_z_gap', 'bound', 'log_z', 'masses', 'truth', 'least_share', 'inside', 'parameters', 'seconds') + (('draws',) if cell.flags['seed'] == 0 and cell.group == 'toys' else ())
-        fits = {letter: {k: {m: _round(v) for m, v in r[k].items()} if isinstance(r[k], dict) else _round(r[k]) for k in kept} for letter, r in toy_reports(cell, folder).items()}
+        fits = {letter: {k: {m: _round(v) for m, v in r[k].items()} if isinstance(r[k], dict) else r[k][:250] if k == 'draws' else _round(r[k]) for k in kept} for letter, r in toy_reports(cell, folder).items()}
         return dict(group=cell.group, command=' '.join(command(cell, Path('runs')/folder.name)), flags=cell.flags, fits=fits)
     found = summary(cell, folder) | dict(flags=cell.flags)
     report, run = evaluated(cell, folder), folder/cell.name
     names = [f'{k}{e}' for k in ('elbo', 'nll', 'nvlb', 'variational_gap', 'half_temperatures_gap') for e in ('', '_error_over_images', '_error_monte_carlo')] + ['active_units', 'images', 'n_latent', 'median_ess', 'converged_fraction', 'median_ais_ess', 'accept_rate_min', 'parameters']
     return found | dict(effort=cell.evaluate, evaluate=' '.join(evaluation(cell, Path('runs')/folder.name)), report={k: _round(report[k]) for k in names if k in report},
-                        log_p=_column(run/'likelihoods.csv', 'value', -report['nll']) if 'nll' in report else None, bounds=_column(run/'bounds.csv', 'bound', -report['nvlb']) if cell.group == 'mnist' else None)
+                        log_p=_column(run/'likelihoods.csv', 'value', -report['nll']) if 'nll' in report else None)
 
 
 def toy_fits(
