@@ -90,6 +90,13 @@ def readme_fresh():
     assert (ROOT/'README.md').read_text() == readme(), "README.md is not what nbs/index.ipynb makes: run `make readme`"
 
 
+def notebooks_light():
+    "notebooks are light: under 400 kB each, without the state of widgets"
+    large = [f'{p.name} {p.stat().st_size:,}' for p in notebooks() if p.stat().st_size > 400_000]
+    stateful = [p.name for p in notebooks() if 'widgets' in json.loads(p.read_text())['metadata']]
+    assert not large and not stateful, f"over 400,000 bytes: {', '.join(large) or 'none'}; with metadata.widgets, to be removed: {', '.join(stateful) or 'none'}"
+
+
 def report(name, ok, detail=''):
     print(f"{'ok    ' if ok else 'FAILED'} {name}" + (f"\n{detail}" if detail and not ok else ''), flush=True)
     return ok
@@ -117,7 +124,7 @@ def run_notebooks():
 
 
 if __name__ == '__main__':
-    results = [check(f) for f in (library_in_step, rooms_look_down, docs_parse, readme_fresh)]
+    results = [check(f) for f in (library_in_step, rooms_look_down, docs_parse, readme_fresh, notebooks_light)]
     passed, failed = run_notebooks()
     passed, failed = passed + sum(results), failed + results.count(False)
     print(f"{passed} passed, {failed} failed")
