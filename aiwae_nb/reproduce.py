@@ -245,7 +245,8 @@ def is_trained(
     config, path = _read_json(folder/cell.name/'config.json'), folder/cell.name/'checkpoint.pt'
     if config is None or not path.is_file(): return False
     asked = {k: v for k, v in cell.flags.items() if k in config and k not in ('alpha', 'freeze')}
-    if any(config[k] != v for k, v in asked.items()): return False
+    asked_of_model = {k: v for k, v in cell.flags.items() if k in ('transitions', 'width', 'still')} # kept among the model's choices
+    if any(config[k] != v for k, v in asked.items()) or any(config['choices'].get(k) != v for k, v in asked_of_model.items()): return False
     state = load_checkpoint(path)['state']
     return state['epoch'] >= config['epochs'] or 0 < (config.get('steps') or 0) <= state['step']
 
@@ -503,7 +504,7 @@ def avo_summary(
         return dict(group=cell.group, command=' '.join(command(cell, Path('runs')/folder.name)), flags=cell.flags, fits=fits)
     found = summary(cell, folder) | dict(flags=cell.flags)
     report, run = evaluated(cell, folder), folder/cell.name
-    names = [f'{k}{e}' for k in ('elbo', 'nll', 'nvlb', 'variational_gap', 'half_temperatures_gap') for e in ('', '_error_over_images', '_error_monte_carlo')] + ['active_units', 'images', 'n_latent', 'median_ess', 'converged_fraction', 'median_ais_ess', 'accept_rate_min', 'parameters']
+    names = [f'{k}{e}' for k in ('elbo', 'nll', 'nvlb', 'variational_gap', 'half_temperatures_gap') for e in ('', '_error_over_images', '_error_monte_carlo')] + ['active_units', 'images', 'n_latent', 'median_ess', 'converged_fraction', 'median_ais_ess', 'accept_rate_min']
     return found | dict(effort=cell.evaluate, evaluate=' '.join(evaluation(cell, Path('runs')/folder.name)), report={k: _round(report[k]) for k in names if k in report},
                         log_p=_column(run/'likelihoods.csv', 'value', -report['nll']) if 'nll' in report else None)
 
