@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 DEMO = --dataset mnist5k --objective iwae_dreg --samples 8 --epochs 20 --batch 20 --name demo --out runs
 
-.PHONY: run test readme clean
+.PHONY: run test readme pages clean
 
 run: .venv/.run
 	$(BIN)/aiwae_train $(DEMO)
@@ -16,8 +16,12 @@ test: .venv/.dev
 readme: .venv/.dev
 	$(BIN)/python .ci/readme.py > README.md
 
+# the site's pages, rendered well enough to look at: _pages/index.html
+pages: .venv/.dev
+	$(BIN)/python .ci/render.py
+
 clean:
-	rm -rf .venv runs _proc _docs *.egg-info
+	rm -rf .venv runs _proc _docs _pages build dist *.egg-info
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

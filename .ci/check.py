@@ -67,21 +67,27 @@ def rooms_look_down():
             assert not any(a.name == '*' for a in node.names), f"{path.name} imports * from {other}"
 
 
-def docs_parse():
-    "the docs are processed, and every formula on every page parses"
-    import pypandoc
-    code, out = run('python', '-c', 'from nbdev.serve import proc_nbs; proc_nbs(force=True)')
-    assert code == 0 and 'Traceback' not in out, out
-    done = {p.name for p in (ROOT/'_proc').glob('*.ipynb')}
-    missing = {p.name for p in notebooks()} - done
-    assert not missing, f"not processed: {sorted(missing)}\n{out}"
-    for path in sorted((ROOT/'_proc').glob('*.ipynb')):
-        text = '\n\n'.join(c for c in cells(path, 'markdown'))
-        page = subprocess.run([pypandoc.get_pandoc_path(), '-f', 'markdown', '-t', 'html', '--mathml', '--fail-if-warnings'],
-                              input=text, text=True, capture_output=True)
-        assert page.returncode == 0, f"{path.name}: {page.stderr}"
+def pages_render():
+    "every page renders: formulas, links, images, equations, references; and fits, where there is a browser to ask"
+    import render
     listed = re.findall(r'\S+\.ipynb', (NBS/'sidebar.yml').read_text())
     assert sorted(listed) == [p.name for p in notebooks()], "nbs/sidebar.yml does not list every notebook once"
+    found, said = render.main()
+    print(f'       {said}', flush=True)
+    assert not found, '\n'.join(found)
+
+
+def api_complete():
+    "every public name has its docstring, arguments with shapes, errors and source"
+    code, out = run('python', '.ci/api.py', '-q')
+    assert code == 0, '\n'.join(line for line in out.splitlines() if 'MISSING' in line or 'public names' in line or 'Error' in line)
+
+
+def types_hold():
+    "mypy accepts the package, and the contract as a user writes it; the contract runs"
+    for cmd in (('mypy', 'aiwae_nb'), ('mypy', '--strict', '--follow-imports=silent', '.ci/contract.py'), ('python', '.ci/contract.py')):
+        code, out = run(*cmd)
+        assert code == 0, out
 
 
 def readme_fresh():
@@ -124,7 +130,7 @@ def run_notebooks():
 
 
 if __name__ == '__main__':
-    results = [check(f) for f in (library_in_step, rooms_look_down, docs_parse, readme_fresh, notebooks_light)]
+    results = [check(f) for f in (library_in_step, rooms_look_down, api_complete, types_hold, readme_fresh, notebooks_light, pages_render)]
     passed, failed = run_notebooks()
     passed, failed = passed + sum(results), failed + results.count(False)
     print(f"{passed} passed, {failed} failed")

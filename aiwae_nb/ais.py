@@ -9,10 +9,11 @@ __all__ = ['SCHEDULES', 'linear_schedule', 'sigmoid_schedule', 'check_betas', 'a
 
 # %% ../nbs/31_ais.ipynb #aee11fbd
 import hashlib, json, math, zipfile
+from collections.abc import Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 import torch
@@ -49,7 +50,7 @@ def sigmoid_schedule(
 
 
 def check_betas(
-    betas, # (T,) inverse temperatures
+    betas:Tensor|Sequence[float], # (T,) inverse temperatures
 )->Tensor: # (T,), float64
     "Raise `ValueError` unless the inverse temperatures run from 0 to 1 and never fall."
     betas = torch.as_tensor(betas, dtype=torch.float64)
@@ -199,9 +200,9 @@ def ais(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats; in evaluation mode
     q:Distribution, # batch (B,), event of one or more axes
     n_chains:int, # K
-    betas, # (T,) inverse temperatures from 0 to 1
+    betas:Tensor|Sequence[float], # (T,) inverse temperatures from 0 to 1
     *,
-    step_size, # a number, (T-1,) or (T-1, B)
+    step_size:Tensor|Sequence[float]|float, # a number, (T-1,) or (T-1, B)
     n_leapfrog:int=5, # L; 0: no move
     score:Callable|None=None, # z -> d log p(x, z)/dz (K, B, *event), in closed form; None: by autograd
     precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
@@ -218,7 +219,7 @@ def ais(
     if check: check_rows(log_joint, z)
     done = anneal(annealed_path(log_joint, q, score, precision), z, betas, steps, n_leapfrog, generator=generator,
                   step=compiled_step() if compile else leapfrog_step, on_move=on_move)
-    return AISResult(*done._replace(state=done.state.z))
+    return AISResult(done.state.z, *done[1:])
 
 # %% ../nbs/31_ais.ipynb #e462e84f
 @torch.no_grad()
@@ -257,11 +258,11 @@ def run_pilot(
     n_leapfrog:int=10, # L, as in the run that follows
     target:float=.65, # acceptance rate aimed at
     start:float=.1, # the first step size
-    score:Callable|None=None,
-    precision:str|None=None,
-    generator:torch.Generator|None=None,
-    step:Callable=leapfrog_step,
-    on_move:Callable=lambda: None,
+    score:Callable|None=None, # z -> d log p(x, z)/dz (K, B, *event), in closed form; None: by autograd
+    precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
+    generator:torch.Generator|None=None, # torch's global one where None
+    step:Callable=leapfrog_step, # or its compiled form
+    on_move:Callable=lambda: None, # called after each stop
 )->Pilot:
     "Anneal once to learn step sizes and where the path is long; its chains are thrown away."
     check_posterior(q, reparameterized=False)
@@ -364,7 +365,7 @@ def log_evidence(
     "log p(x) of each datum: pilot, freeze, score. Raises as `ais` does, and `ValueError` on an unknown schedule."
     if schedule not in SCHEDULES: raise ValueError(f"unknown schedule {schedule!r}, expected one of {', '.join(SCHEDULES)}")
     _check_length(n_temperatures)
-    chosen = dict(n_leapfrog=n_leapfrog, score=score, precision=precision, generator=generator)
+    chosen:dict[str, Any] = dict(n_leapfrog=n_leapfrog, score=score, precision=precision, generator=generator)
     if pilot is None: pilot = run_pilot(log_joint, q, **chosen)
     def run(T, check):
         betas = SCHEDULES[schedule](pilot, T)
@@ -374,12 +375,14 @@ def log_evidence(
     log_w, nan = full.log_w, torch.full_like(full.log_w[0], math.nan)
     check_log_w(log_w)
     half_w = run(half_length(n_temperatures), False)[2].log_w if half else None
-    value, error = (log_mean_exp(half_w), log_mean_error(half_w)) if half else (nan, nan)
+    value, error = (nan, nan) if half_w is None else (log_mean_exp(half_w), log_mean_error(half_w))
     return Evidence(log_mean_exp(log_w), log_mean_error(log_w), ess(log_w), pareto_k(log_w), has_converged(log_w, value, error),
                     full.accept_rate.cpu(), log_w, value, error, betas, steps)
 
 
-def half_length(T:int)->int: # at least 2
+def half_length(
+    T:int, # temperatures of the full run, both ends counted
+)->int: # at least 2
     "The temperatures of the shorter run."
     return max(2, (T + 1)//2)
 

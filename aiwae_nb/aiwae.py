@@ -6,8 +6,9 @@
 __all__ = ['INFERENCE', 'AIWAEInfo', 'by_z', 'aiwae_losses', 'aiwae_loss']
 
 # %% ../nbs/40_aiwae.ipynb #77a381f4
+from collections.abc import Sequence
 from functools import partial
-from typing import Callable, NamedTuple
+from typing import Callable, Literal, NamedTuple, overload
 
 import torch
 from torch import Tensor
@@ -94,9 +95,9 @@ def aiwae_losses(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), event of one or more axes
     n_samples:int, # K, chains for each datum
-    betas, # (T,) inverse temperatures from 0 to 1, as `linear_schedule(5)`
+    betas:Tensor|Sequence[float], # (T,) inverse temperatures from 0 to 1, as `linear_schedule(5)`
     *,
-    step_size, # a number, (T-1,) or (T-1, B); `StepSizes.value`
+    step_size:Tensor|Sequence[float]|float, # a number, (T-1,) or (T-1, B); `StepSizes.value`
     n_leapfrog:int=5, # L; 0: no move
     phi:str='elbo', # how q learns, a name in `INFERENCE`: elbo (the paper), rws (wake, on the annealed samples) or dreg
     prior:Distribution|None=None, # p(z), not learned: for an analytic divergence in elbo
@@ -106,24 +107,30 @@ def aiwae_losses(
     compile:bool=False, # compile the chain, which pays on long runs
     generator:torch.Generator|None=None, # of the moves; torch's global one where None
     check:bool=True, # whether rows are independent and repeatable; once is enough
-)->tuple: # (model, inference, AIWAEInfo): a loss, nats, that moves the model alone; () -> a loss that moves q alone, to be called after the model's step
+)->tuple[Tensor, Callable[[], Tensor], AIWAEInfo]: # (model, inference, AIWAEInfo): a loss, nats, that moves the model alone; () -> a loss that moves q alone, to be called after the model's step
     "Algorithm 1 of paper 1. Raises `ValueError`, `TypeError` or `WeightError` on what `ais` or the loss of `phi` reject."
     if check: _check(q, n_samples, n_leapfrog, phi, reduction)
     info = _transport(log_joint, q, n_samples, betas, step_size, n_leapfrog, score, precision, compile, generator, check)
     if check: _check_prior(prior, info.z)
     return _model_loss(log_joint, info, reduction), partial(INFERENCE[phi], log_joint, q, info, prior, reduction), info
 
+# %% ../nbs/40_aiwae.ipynb #90a9fc3e
+@overload
+def aiwae_loss(log_joint:Callable, q:Distribution, n_samples:int, betas:Tensor|Sequence[float], *, step_size:Tensor|Sequence[float]|float, return_info:Literal[False]=False, **kwargs)->Tensor: ...
+@overload
+def aiwae_loss(log_joint:Callable, q:Distribution, n_samples:int, betas:Tensor|Sequence[float], *, step_size:Tensor|Sequence[float]|float, return_info:Literal[True], **kwargs)->tuple[Tensor, AIWAEInfo]: ...
 
+# %% ../nbs/40_aiwae.ipynb #33b389f0
 def aiwae_loss(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), event of one or more axes
     n_samples:int, # K, chains for each datum
-    betas, # (T,) inverse temperatures from 0 to 1
+    betas:Tensor|Sequence[float], # (T,) inverse temperatures from 0 to 1
     *,
-    step_size, # a number, (T-1,) or (T-1, B)
+    step_size:Tensor|Sequence[float]|float, # a number, (T-1,) or (T-1, B)
     return_info:bool=False, # also return the `AIWAEInfo`
     **kwargs, # further arguments of `aiwae_losses`
-)->Tensor: # a loss, nats, or (loss, AIWAEInfo)
+)->Tensor|tuple[Tensor, AIWAEInfo]: # a loss, nats, or (loss, AIWAEInfo)
     "Both losses of `aiwae_losses` in one, for one optimizer: q's is then taken before the model's step. Raises as it does."
     model, inference, info = aiwae_losses(log_joint, q, n_samples, betas, step_size=step_size, **kwargs)
     loss = model + inference()

@@ -6,6 +6,7 @@
 __all__ = ['check_alphas', 'linear_alphas', 'avo_terms', 'avo_loss', 'mixed_loss', 'tempered', 'warm_up', 'cyclical']
 
 # %% ../nbs/42_avo.ipynb #8753c2e6
+from collections.abc import Sequence
 from typing import Callable
 
 import torch
@@ -19,7 +20,7 @@ from .weights import WeightError
 
 # %% ../nbs/42_avo.ipynb #b31b1466
 def check_alphas(
-    alphas, # (T,)
+    alphas:Tensor|Sequence[float], # (T,)
     n_steps:int, # T
 )->Tensor: # (T,), double
     "Raise `ValueError` unless there is one alpha for each step, and they increase to 1."
@@ -41,7 +42,7 @@ def linear_alphas(
 def avo_terms(
     log_joint:Callable, # z (K, B, D) -> log f (K, B), nats
     posterior:HierarchicalPosterior,
-    alphas, # (T,) increasing to 1
+    alphas:Tensor|Sequence[float], # (T,) increasing to 1
     n_samples:int=1, # K
     *,
     log_f0:Callable|None=None, # z -> log f_0 (K, B), nats; None: that of q_0
@@ -66,7 +67,7 @@ def avo_terms(
 def avo_loss(
     log_joint:Callable, # z (K, B, D) -> log f (K, B), nats
     posterior:HierarchicalPosterior,
-    alphas, # (T,) increasing to 1
+    alphas:Tensor|Sequence[float], # (T,) increasing to 1
     n_samples:int=1, # K
     *,
     log_f0:Callable|None=None, # z -> log f_0 (K, B), nats; None: that of q_0
@@ -80,12 +81,12 @@ def avo_loss(
 def mixed_loss(
     log_joint:Callable, # z (K, B, D) -> log f (K, B), nats
     posterior:HierarchicalPosterior,
-    alphas, # (T,) increasing to 1
+    alphas:Tensor|Sequence[float], # (T,) increasing to 1
     n_samples:int=1, # K
     *,
     probability:float=.2, # that this batch takes the annealed objective; else the bound
-    log_f0:Callable|None=None,
-    reduction:str='mean',
+    log_f0:Callable|None=None, # z -> log f_0 (K, B), nats; None: that of q_0
+    reduction:str='mean', # over data: mean, sum, or none for (B,)
     **kwargs, # further arguments of `hvi_loss`: prior, beta
 )->Tensor: # nats
     "The annealed objective for some batches, the bound for the others, by chance. Raises as both do, and `ValueError` on a probability that is none."
@@ -114,7 +115,7 @@ def warm_up(
 def cyclical(
     period:int, # steps
     rising:float=.5, # the share of a period in which it rises from start to 1, and stays there for the rest
-    start:float=0.,
+    start:float=0., # at the first step of each period
 )->Callable: # step -> alpha, or beta
     "Warm-up again and again (Fu et al., 2019). Raises `ValueError` on settings that are impossible."
     if not (period >= 1 and 0 < rising <= 1 and 0 <= start <= 1): raise ValueError(f"period is {period}, rising {rising} and start {start}, expected 1 or more, more than 0 to 1, and 0 to 1")

@@ -8,8 +8,9 @@ __all__ = ['STARTS', 'student_quantile', 'gap_limit', 'Sandwich', 'bdmc', 'marko
 
 # %% ../nbs/32_bdmc.ipynb #f5d6e936
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,7 +25,7 @@ from .weights import check_log_w, check_posterior
 def student_quantile(
     level:float, # alpha
     dof:int, # degrees of freedom, 9 or more
-)->float:
+)->float: # t, which a Student variable exceeds with probability 1 - alpha
     "Student's quantile, eq. (5): within 1e-3 for levels from .001 to .999. Raises `ValueError` on another level, or fewer than 9 degrees of freedom."
     if not .001 <= level <= .999: raise ValueError(f"level is {level}, expected .001 to .999, where the expansion is good: .95 is usual")
     if dof < 9: raise ValueError(f"dof is {dof}, expected 9 or more, where the expansion is good")
@@ -83,9 +84,9 @@ def bdmc(
     q:Distribution, # where forward chains start: the posterior, or the prior expanded to (B,); batch (B,), event of one or more axes
     z_exact:Tensor, # (B, *event) the z that each x was simulated with; or (K, B, *event), exact posterior samples
     n_chains:int, # K, in each direction
-    betas, # (T,) inverse temperatures from 0 to 1
+    betas:Tensor|Sequence[float], # (T,) inverse temperatures from 0 to 1
     *,
-    step_size, # a number, (T-1,) or (T-1, B)
+    step_size:Tensor|Sequence[float]|float, # a number, (T-1,) or (T-1, B)
     n_leapfrog:int=5, # L; 0: no move
     score:Callable|None=None, # z -> d log p(x, z)/dz (K, B, *event), in closed form; None: by autograd
     precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
@@ -130,7 +131,7 @@ def markov_lower_mean(
     return (log_mean_exp(log_w).mean() + math.log(delta)/log_w.shape[1]).item()
 
 # %% ../nbs/32_bdmc.ipynb #b49e7a1b
-STARTS = ('q', 'prior')
+STARTS = ('q', 'prior') # where forward chains begin
 
 
 def _check_temperatures(temperatures):
@@ -191,7 +192,7 @@ def certify(
     check_posterior(q, reparameterized=False)
     _check_data(len(x))
     joint = lambda z: log_joint(x, z, *context)
-    chosen = dict(n_leapfrog=n_leapfrog, score=score and (lambda z: score(x, z, *context)), precision=precision, generator=torch.Generator(x.device).manual_seed(seed))
+    chosen:dict[str, Any] = dict(n_leapfrog=n_leapfrog, score=score and (lambda z: score(x, z, *context)), precision=precision, generator=torch.Generator(x.device).manual_seed(seed))
     _exact_start(z, n_chains, q, joint)
     pilot = run_pilot(joint, q, step=compiled_step() if compile else leapfrog_step, **chosen)
     def run(T):
@@ -205,7 +206,7 @@ def certify(
 def plot_certificate(
     certificate:dict, # of `certify`
     ax=None, # a matplotlib Axes, made where None
-): # the Axes
+)->Any: # the Axes
     "Draw the means of both bounds against the number of temperatures, and how high the exact mean may be by the limit on the gap."
     if ax is None:
         import matplotlib.pyplot as plt

@@ -13,7 +13,7 @@ from functools import partial
 from math import prod
 from operator import index as as_int
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 import torch
@@ -28,9 +28,12 @@ class Dataset(NamedTuple):
     valid:Tensor|None=None # (V, 784) uint8, where the set is published with one
     note:str='' # what a reader of results on this set must know
 
-    def to(self, device)->'Dataset':
+    def to(self,
+        device, # a torch device, or its name
+    )->'Dataset': # of the same name and note
         "The same dataset with its pixels on `device`."
-        return self._replace(**{k: v.to(device) for k, v in self._asdict().items() if isinstance(v, Tensor)})
+        moved:dict[str, Any] = {k: v.to(device) for k, v in self._asdict().items() if isinstance(v, Tensor)}
+        return self._replace(**moved)
 
     def train_mean(self)->Tensor: # (784,) float32 in 0..1
         "The mean of each training pixel: what a decoder's output bias starts from."
@@ -117,7 +120,7 @@ def read_amat(
 def read_npz(
     path, # a numpy archive
     *keys, # the arrays wanted
-)->list[np.ndarray]:
+)->list[np.ndarray]: # one for each key
     "Read arrays from a numpy archive, unpickling nothing; `ValueError` where one is missing or is not plain numbers."
     with _reading(path, f'a numpy archive of {", ".join(keys)}'), np.load(path, allow_pickle=False) as arrays: return [arrays[k] for k in keys]
 
@@ -194,8 +197,8 @@ _FASHION = _images('FashionMNIST', 'http://fashion-mnist.s3-website.eu-central-1
     train='md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d', t10k='md5:bef4ecab320f06d8554ea6380940ec79')
 
 # %% ../nbs/50_data.ipynb #a3a262ae
-DATASETS = dict(mnist5k=_mnist5k, mnist=partial(_idx_pair, 'mnist', _MNIST), binary_mnist=_binary_mnist,
-                omniglot=_omniglot, fashion_mnist=partial(_idx_pair, 'fashion_mnist', _FASHION))
+DATASETS:dict[str, Callable] = dict(mnist5k=_mnist5k, mnist=partial(_idx_pair, 'mnist', _MNIST), binary_mnist=_binary_mnist,
+                                omniglot=_omniglot, fashion_mnist=partial(_idx_pair, 'fashion_mnist', _FASHION))
 
 
 def load_dataset(

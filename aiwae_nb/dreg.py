@@ -10,7 +10,7 @@ __all__ = ['ELBO', 'IWAE', 'STL', 'RWS', 'SCORE', 'REDUCTIONS', 'ESTIMATORS', 'R
 # %% ../nbs/21_dreg.ipynb #4b306dce
 import math, time, warnings
 from functools import partial
-from typing import Callable, NamedTuple
+from typing import Any, Callable, Literal, NamedTuple, ParamSpec, Protocol, overload
 
 import torch
 from torch import Tensor, nn
@@ -25,11 +25,13 @@ class Row(NamedTuple):
     weights:Callable # (log_w, beta) -> (a, scale); for 'score' (a, weight of the score)
     log_q:str='path' # whole, path, or score (z is then a constant)
     bound:Callable=iwae_bound # (K, B) -> (B,)
-    least:int=1
+    least:int=1 # K with fewer is refused
 
 
-def DREG(alpha):
-    "IWAE-DReG at alpha = 0, RWS-DReG at 1, half of STL between."
+def DREG(
+    alpha:float|Tensor, # weight of RWS-DReG, 0 to 1
+)->Row:
+    "IWAE-DReG at alpha = 0, RWS-DReG at 1, half of STL midway (beta 1): paper 2, eqs. 10 and 16."
     def weights(log_w, beta):
         w = log_w.softmax(0)
         return w, (1 - alpha)*((1 - beta) + beta*w) + alpha*(1 - w)
@@ -41,10 +43,17 @@ def _jackknife(order):
     return dict(bound=partial(jackknife_bound, order=order), least=order + 1)
 
 
-def JVI(order): return Row(lambda log_w, beta: (jackknife_weights(log_w, order)[0], None), 'whole', **_jackknife(order))
+def JVI(
+    order:int, # m, of the jackknife
+)->Row:
+    "The jackknife with its standard gradient. Raises `ValueError` on a negative order."
+    return Row(lambda log_w, beta: (jackknife_weights(log_w, order)[0], None), 'whole', **_jackknife(order))
 
 
-def JVI_DREG(order):
+def JVI_DREG(
+    order:int, # m, of the jackknife
+)->Row:
+    "The jackknife, doubly reparameterized: paper 2, section 4.2. Raises `ValueError` on a negative order."
     def weights(log_w, beta):
         a, b = jackknife_weights(log_w, order)
         a_safe = torch.where(a.abs() < 1e-12, a.sign().clamp_min(0)*2e-12 - 1e-12, a)
@@ -59,11 +68,11 @@ def _scores(log_w, beta):
     return w, iwae_bound(log_w) - baseline - beta*(w - 1/len(w))
 
 
-ELBO  = Row(lambda log_w, beta: (torch.full_like(log_w, 1/len(log_w)), None), 'whole', elbo)
-IWAE  = Row(lambda log_w, beta: (log_w.softmax(0), None), 'whole')
-STL   = Row(lambda log_w, beta: (log_w.softmax(0), None))
-RWS   = Row(lambda log_w, beta: (log_w.softmax(0), log_w.softmax(0)), 'score')
-SCORE = Row(_scores, 'score')
+ELBO  = Row(lambda log_w, beta: (torch.full_like(log_w, 1/len(log_w)), None), 'whole', elbo) # equal weights
+IWAE  = Row(lambda log_w, beta: (log_w.softmax(0), None), 'whole') # eq. (1)
+STL   = Row(lambda log_w, beta: (log_w.softmax(0), None)) # eq. (1) without its score
+RWS   = Row(lambda log_w, beta: (log_w.softmax(0), log_w.softmax(0)), 'score') # the left side of eq. (3)
+SCORE = Row(_scores, 'score') # eq. (6)
 
 # %% ../nbs/21_dreg.ipynb #770f4f88
 def path_log_prob(
@@ -132,7 +141,7 @@ def _estimate(row, log_joint, q, n_samples, beta, prior):
     return -(bound + (surrogate - surrogate.detach())), Draws(z, log_p.detach(), log_q.detach(), log_w)
 
 # %% ../nbs/21_dreg.ipynb #516ac7cd
-REDUCTIONS = {'mean': Tensor.mean, 'sum': Tensor.sum, 'none': lambda loss: loss}
+REDUCTIONS:dict[str, Callable[[Tensor], Tensor]] = {'mean': Tensor.mean, 'sum': Tensor.sum, 'none': lambda loss: loss} # name -> what is done with the losses of the data, (B,)
 
 
 def _check(row, q, n_samples, beta, prior, reduction):
@@ -143,13 +152,30 @@ def _check(row, q, n_samples, beta, prior, reduction):
     if (isinstance(beta, Tensor) or beta != 1) and prior is None: raise ValueError(f"beta is {beta}, and needs the prior that it tempers: pass prior=model.prior()")
 
 
-def _loss(row, log_joint, q, n_samples, beta, prior, reduction, return_draws):
-    if not torch.compiler.is_compiling(): _check(row, q, n_samples, beta, prior, reduction)
-    loss, draws = _estimate(row, log_joint, q, n_samples, beta, prior)
+def _result(loss, draws, reduction, return_draws):
     loss = REDUCTIONS[reduction](loss)
     return (loss, draws) if return_draws else loss
 
+
+def _loss(row, log_joint, q, n_samples, beta, prior, reduction, return_draws):
+    if not torch.compiler.is_compiling(): _check(row, q, n_samples, beta, prior, reduction)
+    return _result(*_estimate(row, log_joint, q, n_samples, beta, prior), reduction, return_draws)
+
+# %% ../nbs/21_dreg.ipynb #5cf8f4de
+_P = ParamSpec('_P')
+
+
+class _Loss(Protocol[_P]):
+    @overload
+    def __call__(self, log_joint:Callable, q:Any, n_samples:int=..., *, return_draws:Literal[True], **kwargs:Any)->tuple[Tensor, Draws]: ... # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *args:_P.args, **kwargs:_P.kwargs)->Tensor: ...
+
+
+def _draws_too(loss:Callable[_P, Tensor])->_Loss[_P]: return loss # type: ignore[return-value]
+
 # %% ../nbs/21_dreg.ipynb #7c293b4d
+@_draws_too
 def iwae_loss(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), event of one or more axes, with rsample
@@ -164,6 +190,7 @@ def iwae_loss(
     return _loss(IWAE, log_joint, q, n_samples, beta, prior, reduction, return_draws)
 
 # %% ../nbs/21_dreg.ipynb #f4f0c528
+@_draws_too
 def stl_loss(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), support independent of its parameters, with rsample and, at any z, log_prob
@@ -178,6 +205,7 @@ def stl_loss(
     return _loss(STL, log_joint, q, n_samples, beta, prior, reduction, return_draws)
 
 # %% ../nbs/21_dreg.ipynb #7f963f85
+@_draws_too
 def iwae_dreg_loss(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), support independent of its parameters, with rsample and, at any z, log_prob
@@ -192,6 +220,7 @@ def iwae_dreg_loss(
     return _loss(DREG(0.), log_joint, q, n_samples, beta, prior, reduction, return_draws)
 
 # %% ../nbs/21_dreg.ipynb #b01f6177
+@_draws_too
 def rws_loss(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), support independent of its parameters, with sample and, at any z, log_prob
@@ -206,6 +235,7 @@ def rws_loss(
     return _loss(RWS, log_joint, q, n_samples, beta, prior, reduction, return_draws)
 
 # %% ../nbs/21_dreg.ipynb #7a4c0468
+@_draws_too
 def rws_dreg_loss(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), support independent of its parameters, with rsample and, at any z, log_prob
@@ -220,12 +250,13 @@ def rws_dreg_loss(
     return _loss(DREG(1.), log_joint, q, n_samples, beta, prior, reduction, return_draws)
 
 # %% ../nbs/21_dreg.ipynb #1b346708
+@_draws_too
 def dreg_loss(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), support independent of its parameters, with rsample and, at any z, log_prob
     n_samples:int=64, # K
     *,
-    alpha:float=0., # from 0, IWAE-DReG, to 1, RWS-DReG; a number or a tensor
+    alpha:float|Tensor=0., # from 0, IWAE-DReG, to 1, RWS-DReG; a number or a tensor
     beta:float=1., # weight of log q - log prior in the log weights; other than 1 needs `prior`
     prior:Distribution|None=None, # p(z), event as that of q
     reduction:str='mean', # over data: mean, sum, or none for (B,)
@@ -236,6 +267,7 @@ def dreg_loss(
     return _loss(DREG(alpha), log_joint, q, n_samples, beta, prior, reduction, return_draws)
 
 # %% ../nbs/21_dreg.ipynb #a2dfc9ca
+@_draws_too
 def jvi_loss(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), event of one or more axes, with rsample
@@ -251,6 +283,7 @@ def jvi_loss(
     return _loss(JVI(order), log_joint, q, n_samples, beta, prior, reduction, return_draws)
 
 # %% ../nbs/21_dreg.ipynb #9e5031d5
+@_draws_too
 def jvi_dreg_loss(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), support independent of its parameters, with rsample and, at any z, log_prob
@@ -266,6 +299,7 @@ def jvi_dreg_loss(
     return _loss(JVI_DREG(order), log_joint, q, n_samples, beta, prior, reduction, return_draws)
 
 # %% ../nbs/21_dreg.ipynb #3ec3d060
+@_draws_too
 def score_loss(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), support independent of its parameters, with sample and, at any z, log_prob
@@ -285,6 +319,7 @@ def _analytic_kl(q, prior):
     except NotImplementedError: return None
 
 
+@_draws_too
 def elbo_loss(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), event of one or more axes, with rsample
@@ -296,12 +331,11 @@ def elbo_loss(
     return_draws:bool=False, # also return the `Draws`: z live, log weights detached
 )->Tensor: # minus the ELBO, nats, or (loss, Draws)
     "The evidence lower bound, averaged over K samples, reparameterized. Raises as `iwae_loss` does, and where a single weight is zero."
-    kl = None if prior is None else _analytic_kl(q, prior)
-    if kl is None: return _loss(ELBO, log_joint, q, n_samples, beta, prior, reduction, return_draws)
+    if not torch.compiler.is_compiling(): _check(ELBO, q, n_samples, beta, prior, reduction)
+    if prior is None or (kl := _analytic_kl(q, prior)) is None: return _loss(ELBO, log_joint, q, n_samples, beta, prior, reduction, return_draws)
     loss, draws = _loss(ELBO, log_joint, q, n_samples, 0., prior, 'none', True)
-    loss = REDUCTIONS[reduction](loss + beta*kl)
     log_w = draws.log_p - (1 - beta)*prior.log_prob(draws.z.detach()) - beta*draws.log_q
-    return (loss, draws._replace(log_w=log_w)) if return_draws else loss
+    return _result(loss + beta*kl, draws._replace(log_w=log_w), reduction, return_draws)
 
 # %% ../nbs/21_dreg.ipynb #446d3ae5
 def rws_losses(
@@ -321,12 +355,15 @@ def rws_losses(
     return (model, inference, draws) if return_draws else (model, inference)
 
 # %% ../nbs/21_dreg.ipynb #12e6764b
-ESTIMATORS = {'elbo': elbo_loss, 'iwae': iwae_loss, 'stl': stl_loss, 'iwae_dreg': iwae_dreg_loss, 'rws': rws_loss, 'rws_dreg': rws_dreg_loss,
-              'dreg': dreg_loss, 'jvi': jvi_loss, 'jvi_dreg': jvi_dreg_loss, 'score': score_loss}
+ESTIMATORS:dict[str, _Loss[...]] = {'elbo': elbo_loss, 'iwae': iwae_loss, 'stl': stl_loss, 'iwae_dreg': iwae_dreg_loss, 'rws': rws_loss, 'rws_dreg': rws_dreg_loss,
+                                     'dreg': dreg_loss, 'jvi': jvi_loss, 'jvi_dreg': jvi_dreg_loss, 'score': score_loss}
 
 # %% ../nbs/21_dreg.ipynb #969b5d42
 class TunedAlpha(nn.Module):
     "The alpha of `dreg_loss` that minimises the measured error of its direction, eqs. (7) and (8). Pass `.alpha` to the loss; `state_dict` carries what was learnt."
+    alpha:Tensor
+    moments:Tensor
+
     def __init__(self,
         start:float=.5, # alpha before the first measurement
         decay:float=.99, # of the moving averages, for each measurement

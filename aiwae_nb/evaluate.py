@@ -10,7 +10,7 @@ __all__ = ['BoundEstimate', 'evaluate_bound', 'active_units', 'test_images', 'ev
 # %% ../nbs/53_evaluate.ipynb #9ef277d3
 import json, math
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -81,10 +81,10 @@ def evaluate_bound(
 
 # %% ../nbs/53_evaluate.ipynb #4c01c502
 def active_units(
-    model:nn.Module, # offers posterior(x), whose distribution has a mean; or a full_posterior(x) of another family, of which draws are taken
+    model:Any, # a Module: offers posterior(x), whose distribution has a mean; or a full_posterior(x) of another family, of which draws are taken
     x:Tensor, # (N, P) data
     *c:Tensor, # (N, ...) contexts, for a conditional model
-    threshold:float=.01,
+    threshold:float=.01, # a variance: that of Burda et al. (2016)
     batch:int=1000, # data at a time
     n_draws:int=64, # of each half, where the mean is not known
     seed:int=0, # decides those
@@ -130,7 +130,7 @@ def evaluate(
 
 def report_table(
     report:dict, # what `evaluate` gives, with whatever a command added
-)->str:
+)->str: # lines
     "The report as aligned lines, one for each entry that is a number or a text."
     rows = [(k.replace('_', ' '), f'{v:.4g}' if isinstance(v, float) and abs(v) < 1 else f'{v:.2f}' if isinstance(v, float) else str(v))
             for k, v in report.items() if isinstance(v, (int, float, str)) and v != '']
@@ -139,7 +139,7 @@ def report_table(
 
 # %% ../nbs/53_evaluate.ipynb #3e8fe72f
 def completions(
-    model:nn.Module, # offers prior(c) and likelihood(z, c)
+    model:Any, # a Module: offers prior(c) and likelihood(z, c)
     c:Tensor, # (B, C) contexts
     n_samples:int=5, # for each context
     seed:int=0, # decides the draws
@@ -209,7 +209,7 @@ def draw_pictures(
     inputs:tuple, # (x,), or (x, c): (N, P) test images, and contexts
     metrics:list, # what `train` returned, or `read_metrics` gives
     out:Path, # a folder
-    curves:list=(), # what `train` returned, or `read_curves` gives
+    curves:Sequence=(), # what `train` returned, or `read_curves` gives
 )->list: # the paths
     "Write samples.png and reconstructions.png, or completions.png where there is a context; where there are metrics or curves, training.png and curves.png."
     of_model = dict(completions=_completions) if len(inputs) > 1 else dict(samples=_samples, reconstructions=_reconstructions)
@@ -222,8 +222,8 @@ def draw_pictures(
 
 # %% ../nbs/53_evaluate.ipynb #b8573361
 def read_config(
-    run:Path, # a folder that `aiwae_train` wrote
-)->dict:
+    run:Path|str, # a folder that `aiwae_train` wrote
+)->dict: # dataset, task, model, choices and the other settings
     "The configuration of a run that has a checkpoint. Raises `FileNotFoundError` or `ValueError` where the folder is not a run, or not yet."
     run = Path(run)
     for name in ('config.json', 'checkpoint.pt'):
@@ -236,7 +236,7 @@ def read_config(
 def load_run(
     run:Path, # a folder that `aiwae_train` wrote
     data=None, # a folder in which to look for the data first
-    device='cpu',
+    device='cpu', # of the model and the data
 )->tuple: # (model in evaluation mode, Dataset, configuration)
     "The model of a run, its data and its configuration. Raises as `read_config` does, and `ValueError` where its checkpoint is of another model."
     run, config = Path(run), read_config(run)
@@ -248,7 +248,7 @@ def load_run(
 
 # %% ../nbs/53_evaluate.ipynb #16a64eeb
 def evaluate_ais(
-    model:nn.Module, # offers posterior(x) and log_joint(x, z), perhaps score(x, z); put in evaluation mode
+    model:Any, # a Module: offers posterior(x) and log_joint(x, z), perhaps score(x, z); put in evaluation mode
     x:Tensor, # (N, P) data, on the device of the model
     *c:Tensor, # (N, ...) contexts, for a conditional model
     **kwargs, # further arguments of `log_likelihood`, as n_chains, n_temperatures, n_leapfrog, out
@@ -295,7 +295,7 @@ def ais_report(
     test:Evidence, # of the same
     train:Evidence|None=None, # of training images
     train_bound:BoundEstimate|None=None, # of the same
-)->dict:
+)->dict: # plain numbers by name, as in report.json; nats where they are of log p(x)
     "NLL = minus the mean of log p(x), variational gap, T against T/2, generalisation gap, each with both errors of eq. (2); and how far to trust the chains. Raises `ValueError` where `bound` is of other images."
     report = _nll('nll', test)
     report |= _entries('variational_gap', paired_difference(test.value, bound.value, test.std_error, bound.std_error))
@@ -313,13 +313,13 @@ def ais_report(
 
 # %% ../nbs/53_evaluate.ipynb #213df52f
 def simulate(
-    model:nn.Module, # offers prior() and likelihood(z), or prior(c) and likelihood(z, c)
+    model:Any, # a Module: offers prior() and likelihood(z), or prior(c) and likelihood(z, c)
     n:int, # data
     *c:Tensor, # (N, ...) contexts, for a conditional model; taken again from the first where there are fewer than n
     seed:int=0, # decides the draws
 )->tuple: # x (n, P) of 0 and 1, z (n, D), c (n, ...)...
     "Draw z from the prior and x given z: z is then an exact draw from p(z|x)."
-    c = [a[torch.arange(n, device=a.device) % len(a)] for a in c]
+    c = tuple(a[torch.arange(n, device=a.device) % len(a)] for a in c)
     model.eval()
     with torch.no_grad(), seeded(seed, next(model.parameters()).device):
         z = model.prior(*c).sample(() if c else (n,))
@@ -329,7 +329,7 @@ def simulate(
 def draw_certificate(
     certificate:dict, # of `certify`
     out:Path, # a folder
-)->Path:
+)->Path: # of the picture
     "Write certificate.png."
     fig, path = _figure(5, 3), Path(out)/'certificate.png'
     plot_certificate(certificate, ax=fig.subplots())
@@ -393,6 +393,8 @@ def grid_posterior(
 # %% ../nbs/53_evaluate.ipynb #39b224ef
 class TestBound(Probe):
     "The bound on held-out data with the K of training, and its standard error over data; with a jvi objective, the jackknifed bound too. Raises `ValueError` where there is no datum."
+    input0:Tensor
+
     def __init__(self,
         inputs:tuple, # (x,), or (x, c): (N, P) binary test images, and contexts
         every:int=1000, # steps from one measurement to the next
@@ -405,8 +407,11 @@ class TestBound(Probe):
         for i, a in enumerate(inputs): self.register_buffer(f'input{i}', a, persistent=False)
         self.n_inputs, self.n_samples, self.rows, self.seed = len(inputs), n_samples, rows, seed
 
-    def log_weights(self, model, n_samples:int)->Tensor:
-        "Log weights of all data, (K, N), in double precision."
+    def log_weights(self,
+        model:nn.Module, # offers posterior(x), or full_posterior(x), and log_joint(x, z); put in evaluation mode
+        n_samples:int, # K
+    )->Tensor: # (K, N), nats, float64
+        "Log weights of all data, on the draws of `seed`. Raises as `importance_draws` does."
         def block(x, *c): return importance_draws(*weighed(model, x, *c)[:2], n_samples).log_w.double()
         split = [getattr(self, f'input{i}').split(max(1, self.rows//n_samples)) for i in range(self.n_inputs)]
         with torch.inference_mode(), seeded(self.seed, self.input0.device):
@@ -414,6 +419,7 @@ class TestBound(Probe):
             return torch.cat([block(*blocks) for blocks in zip(*split)], 1)
 
     def measure(self, objective, inputs, optimizer, step):
+        "test_bound and test_bound_error, and with a jvi objective test_jvi, nats."
         log_w = self.log_weights(objective.model, self.n_samples or objective.n_samples)
         mean, error = _mean_and_error(iwae_bound(log_w))
         found = dict(test_bound=mean, test_bound_error=error)

@@ -23,7 +23,10 @@ class FlowPosterior(Distribution):
         self.q0, self.steps = q0, list(steps)
         super().__init__(q0.batch_shape, q0.event_shape, validate_args=False)
 
-    def rsample_and_log_prob(self, sample_shape=()):
+    def rsample_and_log_prob(self,
+        sample_shape=(), # as (K,)
+    )->tuple[Tensor, Tensor]: # z (K, B, D), and log q(z) (K, B), nats
+        "Draws that carry a gradient, and their log density on the way, eq. (1)."
         z = self.q0.rsample(torch.Size(sample_shape))
         log_q = self.q0.log_prob(z)
         for step in self.steps:
@@ -31,9 +34,16 @@ class FlowPosterior(Distribution):
             log_q = log_q - log_det
         return z, log_q
 
-    def rsample(self, sample_shape=torch.Size()): return self.rsample_and_log_prob(sample_shape)[0]
+    def rsample(self,
+        sample_shape=torch.Size(), # as (K,)
+    )->Tensor: # (K, B, D)
+        "Draws that carry a gradient."
+        return self.rsample_and_log_prob(sample_shape)[0]
 
-    def log_prob(self, z): # (..., B, D)
+    def log_prob(self,
+        z:Tensor, # (K, B, D)
+    )->Tensor: # (K, B), nats
+        "The log density at any z, by the inverse steps. Raises `NotImplementedError` where a step has none."
         total = 0.
         for step in reversed(self.steps):
             if not hasattr(step, 'inverse'): raise NotImplementedError(f"{type(step).__name__} has no inverse in closed form, so its density is known of its own draws only: elbo and iwae do with those, or take another flow")
@@ -75,8 +85,11 @@ class PlanarFlow(nn.Module):
         super().__init__()
         self.n_latent, self.n_context, self.parameters_of = n_latent, n_context, nn.ModuleList(nn.Linear(n_context, 2*n_latent + 1) for _ in range(n_steps))
 
-    def forward(self, q0:Distribution, c:Tensor)->FlowPosterior:
-        "q_0, batch (B,), event (D,), and the context (B, C): the posterior."
+    def forward(self,
+        q0:Distribution, # batch (B,), event (D,), with rsample
+        c:Tensor, # (B, C) the context
+    )->FlowPosterior:
+        "The posterior that starts from q_0."
         _check_context(c, self.n_context)
         return FlowPosterior(q0, [_Planar(*f(c).split([self.n_latent, self.n_latent, 1], -1)) for f in self.parameters_of])
 
@@ -91,8 +104,11 @@ class HouseholderFlow(nn.Module):
         super().__init__()
         self.n_context, self.vectors = n_context, nn.ModuleList(nn.Linear(n_latent if t else n_context, n_latent) for t in range(n_steps))
 
-    def forward(self, q0:Distribution, c:Tensor)->FlowPosterior:
-        "q_0, batch (B,), event (D,), and the context (B, C): the posterior."
+    def forward(self,
+        q0:Distribution, # batch (B,), event (D,), with rsample
+        c:Tensor, # (B, C) the context
+    )->FlowPosterior:
+        "The posterior that starts from q_0."
         _check_context(c, self.n_context)
         v, steps = c, []
         for f in self.vectors: steps.append(_Reflection(v := f(v)))
@@ -112,8 +128,11 @@ class IAF(nn.Module):
         except ImportError as e: raise ImportError("inverse autoregressive flows need zuko: pip install 'aiwae_nb[flows]'") from e
         self.n_context, self.maf = n_context, zuko.flows.MAF(n_latent, n_context, transforms=n_steps, hidden_features=tuple(hidden))
 
-    def forward(self, q0:Distribution, c:Tensor|None=None)->Distribution:
-        "q_0, batch (B,), event (D,), and the context (B, C): the posterior."
+    def forward(self,
+        q0:Distribution, # batch (B,), event (D,), with rsample
+        c:Tensor|None=None, # (B, C) the context, where C is not 0
+    )->Distribution: # batch (B,), event (D,)
+        "The posterior that starts from q_0."
         import zuko
         if self.n_context: _check_context(c, self.n_context)
         elif c is not None: raise ValueError(f"the context is {tuple(c.shape)}, expected none")

@@ -30,7 +30,7 @@ class HMCInfo(NamedTuple):
     energy_error:Tensor # (*N,) the energy at the end of the trajectory less that at its start, nats; inf or NaN where the chain diverged
 
 # %% ../nbs/30_hmc.ipynb #d225c9b2
-PRECISIONS = (None, 'bfloat16')
+PRECISIONS = (None, 'bfloat16') # of the matrix products of a force; None: those of z
 
 
 def _value_and_grad(log_f, z):
@@ -204,6 +204,8 @@ def _check_range(start, target, low, high):
 
 class StepSizes(nn.Module):
     "Step sizes that follow an acceptance rate by a fixed factor, eq. (12): paper 1's rule. `value` is a buffer. Raises `ValueError` on impossible settings."
+    value:Tensor
+
     def __init__(self,
         *shape:int, # as (T-1,): one for each temperature; or (T-1, B)
         start:float=.1, # the first value
@@ -229,6 +231,11 @@ class StepSizes(nn.Module):
 # %% ../nbs/30_hmc.ipynb #bafe1576
 class DualAveraging(nn.Module):
     "Step sizes by dual averaging, eq. (13): `value` explores, `average` is what to freeze; both are buffers. Raises `ValueError` on impossible settings."
+    value:Tensor
+    average:Tensor
+    error:Tensor
+    count:Tensor
+
     def __init__(self,
         *shape:int, # as (T-1,)
         start:float=.1, # the first value; the search begins at ten times of it

@@ -6,14 +6,14 @@
 __all__ = ['HierarchicalPosterior', 'GatedTransition', 'hvi_loss']
 
 # %% ../nbs/41_hvi.ipynb #629192e8
-from typing import Callable
+from typing import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal, constraints
 from torch.nn import functional as F
 
-from .dreg import elbo_loss
+from .dreg import _draws_too, elbo_loss
 from .weights import check_log_joint
 
 # %% ../nbs/41_hvi.ipynb #5bd91c7f
@@ -67,7 +67,7 @@ class HierarchicalPosterior:
     "The end of a chain as an approximate posterior, with the way back. Raises `ValueError` or `TypeError` on a start or a transition that does not fit."
     def __init__(self,
         q0:Distribution, # q_0(z_0|x): batch (B,), event (D,), with rsample
-        transitions, # pairs (q_t, r_t), t = 1..T: each z (K, B, D) -> Distribution of z_t, or of z_{t-1}, batch (K, B), event (D,)
+        transitions:Iterable[Sequence[Callable]], # pairs (q_t, r_t), t = 1..T: each z (K, B, D) -> Distribution of z_t, or of z_{t-1}, batch (K, B), event (D,)
     ):
         if not isinstance(q0, Distribution): raise TypeError(f"q0 is a {type(q0).__name__}, expected a torch Distribution: call the encoder first")
         if len(q0.batch_shape) != 1 or len(q0.event_shape) != 1 or not q0.has_rsample:
@@ -83,7 +83,7 @@ class HierarchicalPosterior:
 
     def lift(self,
         log_f:Callable, # z (K, B, D) -> (K, B), nats: a log joint, or the log density of a prior
-    )->Callable: # path (K, B, T+1, D) -> (K, B), nats; its `log_prob` is itself
+    )->Callable[[Tensor], Tensor]: # path (K, B, T+1, D) -> (K, B), nats; its `log_prob` is itself
         "log f(z_T) + log r(z_<T|z_T): the numerator of eq. (2), of the path. Any estimator takes it together with `path()`."
         return _Lifted(log_f, self.reverse)
 
@@ -107,6 +107,7 @@ class GatedTransition(nn.Module):
         z:Tensor, # (K, B, D)
         c:Tensor|None=None, # (B, C)
     )->Distribution: # batch (K, B), event (D,)
+        "The next z, given this one, eq. (5)."
         if (0 if c is None else c.shape[-1]) != self.n_context: raise ValueError(f"the context is {'missing' if c is None else tuple(c.shape)}, expected {(f'(B, {self.n_context})') if self.n_context else 'none'}")
         h = self.activation(self.h(z if c is None else torch.cat([z, c.expand(*z.shape[:-1], -1)], -1)))
         mean, gate, raw_scale = (head(h).to(z.dtype) for head in (self.mean, self.gate, self.raw_scale))
@@ -114,6 +115,7 @@ class GatedTransition(nn.Module):
         return Independent(Normal(g*mean + (1 - g)*z, F.softplus(raw_scale) + 1e-6, validate_args=False), 1, validate_args=False)
 
 # %% ../nbs/41_hvi.ipynb #5187a8da
+@_draws_too
 def hvi_loss(
     log_joint:Callable, # z (K, B, D) -> log p(x, z) (K, B), nats
     posterior:HierarchicalPosterior,

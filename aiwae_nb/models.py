@@ -9,6 +9,7 @@ __all__ = ['ACTIVATIONS', 'SCALES', 'BENDS', 'FAMILIES', 'MODELS', 'mlp', 'init_
 # %% ../nbs/51_models.ipynb #70c7cfea
 import math
 from functools import cache, partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +29,7 @@ def mlp(
     sizes, # widths, from the input's to the last hidden layer's
     activation:str='tanh', # one of `ACTIVATIONS`
     batch_norm:bool=False, # normalize before the activation
-)->nn.Sequential:
+)->nn.Sequential: # (N, sizes[0]) -> (N, sizes[-1])
     "Hidden layers; raises `ValueError` on an unknown activation."
     if activation not in ACTIVATIONS: raise ValueError(f"unknown activation {activation!r}, expected one of {', '.join(ACTIVATIONS)}")
     layers = []
@@ -49,7 +50,8 @@ def init_glorot(
         if isinstance(layer, nn.Linear):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
-    with torch.no_grad(): model.logits.bias.copy_(mean.clamp(.001, .999).logit())
+    last:Any = model.logits
+    with torch.no_grad(): last.bias.copy_(mean.clamp(.001, .999).logit())
 
 # %% ../nbs/51_models.ipynb #f1c83cd3
 class _BitsLogProb(torch.autograd.Function):
@@ -99,7 +101,7 @@ def _affine(layers):
         elif not isinstance(layer, nn.BatchNorm1d): found[-1][2] = layer
         elif layer.training: raise ValueError("batch norm is in training mode, where the gradient of a row depends on all rows: put the model in evaluation mode, model.eval()")
         else:
-            weight, bias, r = *found[-1][:2], layer.weight*(layer.running_var + layer.eps).rsqrt()
+            (weight, bias), r = found[-1][:2], layer.weight*(layer.running_var + layer.eps).rsqrt()
             found[-1][:2] = r[:, None]*weight, r*(bias - layer.running_mean) + layer.bias
     return found
 
@@ -128,7 +130,7 @@ def bits_score(
     device, D, kept = z.device.type, z.shape[-1], [z]
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else z.dtype
     maps = _affine([*layers, _sigmoid])
-    if c: maps[0][:2] = maps[0][0][:, :D], F.linear(*c, maps[0][0][:, D:], maps[0][1])
+    for a in c: maps[0][:2] = maps[0][0][:, :D], F.linear(a, maps[0][0][:, D:], maps[0][1]) # one, or none
     maps = [(weight.to(dtype), bias.to(dtype), act) for weight, bias, act in maps]
     for each in maps: kept.append(_bent(kept[-1].to(dtype), *each))
     g = kept.pop().sub_(x.to(dtype)) @ maps[-1][0] # of -log p, so that the difference is in place
@@ -150,7 +152,9 @@ def _steps(family, n_latent, n_context, transitions, width, activation, still):
 
 
 class VAE(nn.Module):
-    "A variational autoencoder with Bernoulli pixels and a factorized normal posterior, or one that steps or a flow make of it; with a context, a conditional one with a learned prior. Raises `ValueError` on unknown or missing choices, and `ImportError` where `iaf` lacks zuko."
+    "A variational autoencoder with Bernoulli pixels and a factorized normal posterior, or one that steps or a flow make of it; with a context, a conditional one with a learned prior. Raises `ValueError` on unknown or missing choices, and `ImportError` where `iaf` lacks zuko; its methods raise `ValueError` on a context that does not fit, its posteriors on images that do not."
+    zero:Tensor
+
     def __init__(self,
         n_pixels:int=784, # P
         n_latent:int=50, # D
@@ -175,7 +179,7 @@ class VAE(nn.Module):
         if mean is None and (centre or init == 'glorot'): raise ValueError("init='glorot' and centre=True need mean, the mean training image, (P,)")
         n_image, n_code, hidden = n_context + n_pixels, n_latent + n_context, tuple(hidden)
         if mean is not None and mean.shape != (n_image,): raise ValueError(f"mean is {tuple(mean.shape)}, expected ({n_image},): the pixels of the context, then those of x")
-        def network(n_in, widths): return mlp((n_in, *widths), activation, batch_norm)
+        def network(n_in, widths)->nn.Sequential: return mlp((n_in, *widths), activation, batch_norm)
         def head(n_in, n_out): return nn.Linear(hidden[-1] if hidden else n_in, n_out)
         self.encoder, self.decoder = network(n_image, hidden), network(n_code, hidden[::-1])
         self.loc, self.raw_scale = head(n_image, n_latent), head(n_image, n_latent)
@@ -184,11 +188,11 @@ class VAE(nn.Module):
             self.prior_encoder = network(n_context, hidden)
             self.prior_loc, self.prior_raw_scale = head(n_context, n_latent), head(n_context, n_latent)
         self.to_scale, self.n_pixels, self.n_latent, self.n_context = SCALES[scale], n_pixels, n_latent, n_context
-        self.register_buffer('centre', mean.clone() if centre else None)
+        self.register_buffer('centre', mean.clone() if centre and mean is not None else None)
         self.register_buffer('zero', torch.zeros(n_latent), persistent=False)
         self.family = family
         if family != 'normal': self.steps = _steps(family, n_latent, hidden[-1] if hidden else n_image, transitions, width, activation, still)
-        if init == 'glorot': init_glorot(self, mean[n_context:])
+        if init == 'glorot' and mean is not None: init_glorot(self, mean[n_context:])
 
     def _check_context(self, c):
         if [a.shape[-1] for a in c] != [self.n_context][:self.n_context]:
@@ -196,10 +200,13 @@ class VAE(nn.Module):
 
     def _centred(self, rows): return rows if self.centre is None else rows - self.centre[:rows.shape[-1]]
 
-    def _moments(self, h, loc, raw_scale): return loc(h).to(self.zero.dtype), self.to_scale(raw_scale(h).to(self.zero.dtype))
+    def _moments(self, h, loc, raw_scale)->tuple[Tensor, Tensor]: return loc(h).to(self.zero.dtype), self.to_scale(raw_scale(h).to(self.zero.dtype))
 
-    def encode(self, x:Tensor, *c:Tensor)->tuple:
-        "x (B, P), and the context (B, C) -> mean and scale of q, each (B, D)."
+    def encode(self,
+        x:Tensor, # (B, P)
+        *c:Tensor, # (B, C) the context, where there is one
+    )->tuple[Tensor, Tensor]: # mean and scale, each (B, D)
+        "The moments of the normal that `posterior` is."
         return self._moments(self._features(x, *c), self.loc, self.raw_scale)
 
     def _features(self, x, *c): # (B, H), the encoder's last layer
@@ -207,22 +214,32 @@ class VAE(nn.Module):
         self._check_context(c)
         return self.encoder(self._centred(torch.cat([*c, x], -1)))
 
-    def decode(self, z:Tensor, *c:Tensor)->Tensor:
-        "z (K, B, D) or (B, D), and the context (B, C) -> logits of the pixels, with P for D."
+    def decode(self,
+        z:Tensor, # (K, B, D) or (B, D)
+        *c:Tensor, # (B, C) the context, where there is one
+    )->Tensor: # (K, B, P) or (B, P)
+        "The logits of the pixels."
         self._check_context(c)
-        first, *rest = *self.decoder, self.logits
+        first, *rest = [*self.decoder, self.logits]
         h = _linear_beside(first, z, *c) if c else first(z)
         def f(rows):
             for layer in rest: rows = layer(rows)
             return rows
         return (f(h) if z.dim() == 2 else fold(f)(h)).to(self.zero.dtype)
 
-    def posterior(self, x:Tensor, *c:Tensor)->Distribution:
-        "q(z|x), or q(z|x, c), batch (B,), event (D,): the normal; of another family, q_0, with which it starts."
+    def posterior(self,
+        x:Tensor, # (B, P)
+        *c:Tensor, # (B, C) the context, where there is one
+    )->Distribution: # batch (B,), event (D,)
+        "q(z|x), or q(z|x, c): the normal; of another family, q_0, with which it starts."
         return Independent(Normal(*self.encode(x, *c), validate_args=False), 1, validate_args=False)
 
-    def full_posterior(self, x:Tensor, *c:Tensor, detached:bool=False): # a Distribution, batch (B,), event (D,); of a chain a HierarchicalPosterior
-        "q(z|x) with all its steps, whose context is the encoder's last layer; `detached`, the steps alone carry a gradient by parameters."
+    def full_posterior(self,
+        x:Tensor, # (B, P)
+        *c:Tensor, # (B, C) the context, where there is one
+        detached:bool=False, # whether the steps alone carry a gradient by parameters
+    )->Distribution|HierarchicalPosterior: # batch (B,), event (D,); the second of a chain
+        "q(z|x) with all its steps, whose context is the encoder's last layer."
         if self.family == 'normal': return self.posterior(x, *c)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not detached):
             h = self._features(x, *c)
@@ -230,35 +247,48 @@ class VAE(nn.Module):
         if self.family == 'chain': return HierarchicalPosterior(q0, [tuple(partial(step, c=h) for step in pair) for pair in self.steps])
         return self.steps(q0, h)
 
-    def prior(self, *c:Tensor)->Distribution:
-        "p(z): batch (), event (D,); or p(z|c): batch (B,), event (D,)."
+    def prior(self,
+        *c:Tensor, # (B, C) the context, where there is one
+    )->Distribution: # batch (), or (B,) with a context; event (D,)
+        "p(z), standard normal; or p(z|c), learned."
         self._check_context(c)
         moments = self._moments(self.prior_encoder(self._centred(*c)), self.prior_loc, self.prior_raw_scale) if c else (self.zero, self.zero + 1)
         return Independent(Normal(*moments, validate_args=False), 1, validate_args=False)
 
-    def likelihood(self, z:Tensor, *c:Tensor)->Distribution:
-        "p(x|z), or p(x|z, c): batch (K, B), event (P,)."
+    def likelihood(self,
+        z:Tensor, # (K, B, D) or (B, D)
+        *c:Tensor, # (B, C) the context, where there is one
+    )->Distribution: # batch (K, B) or (B,), event (P,)
+        "p(x|z), or p(x|z, c): independent bits."
         return Independent(Bernoulli(logits=self.decode(z, *c), validate_args=False), 1, validate_args=False)
 
-    def log_joint(self, x:Tensor, z:Tensor, *c:Tensor)->Tensor:
-        "log p(x, z), or log p(x, z|c), in nats, (K, B), for x (B, P) in [0, 1] and z (K, B, D)."
+    def log_joint(self,
+        x:Tensor, # (B, P) in [0, 1]
+        z:Tensor, # (K, B, D)
+        *c:Tensor, # (B, C) the context, where there is one
+    )->Tensor: # (K, B), nats
+        "log p(x, z), or log p(x, z|c)."
         log_prior = self.prior(*c).log_prob(z) if c else -.5*(z.square().sum(-1) + self.n_latent*math.log(2*math.pi)) # as prior().log_prob(z), with a fifth of its calls
         return log_prior + bits_log_prob(self.decode(z, *c), x)
 
     @torch.no_grad()
-    def score(self, x:Tensor, z:Tensor, *c:Tensor)->Tensor:
-        "The gradient of `log_joint` by z, (K, B, D), without autograd, eq. (2); raises `ValueError` where batch norm is in training mode."
+    def score(self,
+        x:Tensor, # (B, P) in [0, 1]
+        z:Tensor, # (K, B, D)
+        *c:Tensor, # (B, C) the context, where there is one
+    )->Tensor: # (K, B, D)
+        "The gradient of `log_joint` by z, without autograd, eq. (2); raises `ValueError` where batch norm is in training mode."
         self._check_context(c)
         if not c: return bits_score(x, z, [*self.decoder, self.logits]).sub_(z)
-        prior = self.prior(*c).base_dist
-        return bits_score(x, z, [*self.decoder, self.logits], *c) - ((z - prior.loc)/prior.scale**2).to(z.dtype)
+        prior = self.prior(*c)
+        return bits_score(x, z, [*self.decoder, self.logits], *c) - ((z - prior.mean)/prior.variance).to(z.dtype)
 
 # %% ../nbs/51_models.ipynb #12eb367c
 def _full(model, x, *c, **kwargs): return (model.full_posterior if hasattr(model, 'full_posterior') else model.posterior)(x, *c, **kwargs)
 
 
 def weighed(
-    model:nn.Module, # offers posterior(x) or full_posterior(x), and log_joint(x, z); perhaps prior()
+    model:Any, # a Module: offers posterior(x) or full_posterior(x), and log_joint(x, z); perhaps prior()
     x:Tensor, # (B, P)
     *c:Tensor, # (B, C)
 )->tuple: # (log_joint, q, prior), as every loss takes them
@@ -280,7 +310,7 @@ def draw_codes(
     return q.path().sample((n,))[..., -1, :] if isinstance(q, HierarchicalPosterior) else q.sample((n,))
 
 # %% ../nbs/51_models.ipynb #f9f487e1
-MODELS = {
+MODELS:dict[str, dict[str, Any]] = {
     'aiwae': dict(hidden=(200, 200), n_latent=50, activation='tanh', scale='exp', init='torch'),
     'iwae':  dict(hidden=(200, 200), n_latent=50, activation='tanh', scale='exp', init='glorot'),
     'dreg':  dict(hidden=(200, 200), n_latent=50, activation='tanh', scale='softplus', init='glorot', centre=True),
@@ -298,4 +328,5 @@ def make_model(
     if name not in MODELS: raise ValueError(f"unknown model {name!r}, expected one of {', '.join(MODELS)}")
     if task not in TASKS: raise ValueError(f"unknown task {task!r}, expected one of {', '.join(TASKS)}")
     x, *c = TASKS[task](mean)
-    return VAE(**(dict(n_pixels=len(x), n_context=sum(map(len, c)), mean=mean) | MODELS[name] | choices))
+    known:dict[str, Any] = dict(n_pixels=len(x), n_context=sum(map(len, c)), mean=mean)
+    return VAE(**known | MODELS[name] | choices)

@@ -7,6 +7,7 @@ __all__ = ['show_images', 'plot_curves', 'plot_density', 'fit_slope', 'plot_slop
 
 # %% ../nbs/02_plots.ipynb #bb5f425f
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -44,7 +45,7 @@ def show_images(
     images:Tensor, # (N, P) with P a square number, or (N, H, W); values 0 to 1
     ax=None, # a matplotlib Axes, made where None
     n_cols:int=10, # images in a row
-): # the Axes
+)->Any: # the Axes
     "Draw images as a grid, row by row, 1 as black. Raises `ValueError` where their shape is another."
     images, ax = _square(_values(images)), _axes(ax)
     ax.imshow(_tile(images, min(n_cols, len(images))).numpy(), cmap='gray_r', vmin=0, vmax=1, interpolation='nearest')
@@ -58,9 +59,9 @@ def plot_curves(
     ax=None, # a matplotlib Axes, made where None
     logx:bool=False, # logarithmic x axis
     logy:bool=False, # logarithmic y axis
-    xlabel:str='',
-    ylabel:str='',
-): # the Axes
+    xlabel:str='', # under the x axis
+    ylabel:str='', # beside the y axis
+)->Any: # the Axes
     "Draw each of `curves` over `x`, with a legend. Raises `ValueError` where a length differs from that of `x`."
     x, curves = _values(x), {name: _values(y) for name, y in curves.items()}
     for name, y in curves.items():
@@ -77,7 +78,7 @@ def plot_density(
     ax=None, # a matplotlib Axes, made where None
     lim:float=4, # the square from -lim to lim is drawn
     n:int=100, # grid points along each axis
-): # the Axes
+)->Any: # the Axes
     "Draw `exp(log_f)` over a square, its maximum on the grid as 1. Raises `ValueError` where `log_f` does not return (N,)."
     axis = torch.linspace(-lim, lim, n)
     values = _values(log_f(torch.cartesian_prod(axis, axis).flip(1)))
@@ -105,8 +106,8 @@ def plot_slope(
     y:Tensor, # (N,) positive
     ax=None, # a matplotlib Axes, made where None
     label:str|None=None, # named before the slope in the legend
-): # the Axes
-    "Draw points on logarithmic axes and the line of `fit_slope`, whose slope the legend tells."
+)->Any: # the Axes
+    "Draw points on logarithmic axes and the line of `fit_slope`, whose slope the legend tells. Raises as it does."
     slope, x, y = fit_slope(x, y), _values(x), _values(y)
     ax = _axes(ax)
     points, = ax.loglog(x, y, 'o', markersize=3)

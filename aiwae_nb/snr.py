@@ -9,7 +9,7 @@ __all__ = ['MEAN_FROM', 'KS', 'FIGURE_1', 'NEEDS_TWO', 'BUDGETS', 'LABELS', 'stu
 
 # %% ../nbs/22_snr.ipynb #4579f745
 import hashlib, math
-from typing import Callable, Iterable, NamedTuple
+from typing import Any, Callable, Iterable, NamedTuple
 
 import torch
 from torch import Tensor
@@ -65,7 +65,7 @@ class EstimatorReport(NamedTuple):
 class GradientReport(NamedTuple):
     "What `gradient_report` found; shown as a table, drawn by `plot_report`."
     estimators:dict    # name -> EstimatorReport, the reference first
-    reference:str
+    reference:str      # the estimator that the others are tested against
     n_draws:int        # R, of each estimator
     n_coordinates:int  # P
     n_tests:int        # m
@@ -156,7 +156,7 @@ def _row(name, own, gap, t, n_tests, lent, reference, level):
 def gradient_table(
     report:GradientReport,
     markdown:bool=False, # pipes between the columns
-)->str:
+)->str: # lines
     "The report as aligned lines, an estimator in each, with a line above that says what was drawn."
     rows = [('estimator', 'norm of mean', 'variance', 'ratio', 'SNR', 'floor', 'bias', 'its noise', 'verdict')]
     for name, r in report.estimators.items():
@@ -173,7 +173,7 @@ def gradient_table(
 def plot_report(
     report:GradientReport,
     axes=None, # two matplotlib Axes side by side, made where None
-): # the Axes
+)->Any: # the Axes
     "Draw variance and SNR of each estimator, biased ones in red, with the verdicts beside and the noise floor as a gray bar."
     if axes is None:
         import matplotlib.pyplot as plt
@@ -217,7 +217,7 @@ def gaussian_toy(
     seed:int=0, # decides data and parameters
     n_latent:int=20, # D
     spread:float=.01, # standard deviation of the parameters around their optimum
-    dtype:torch.dtype=torch.float32,
+    dtype:torch.dtype=torch.float32, # of data and parameters
 )->GaussianToy:
     "The toy of paper 2, section 6.1: data from the model, parameters near their optimum."
     with seeded(seed): noise = torch.randn(2*n_data + n_latent + 3, n_latent, dtype=torch.float64)
@@ -231,7 +231,7 @@ _BLOCK = {'cpu': 2**19, 'cuda': 2**26} # numbers drawn at a time
 
 
 def toy_gradients(
-    toy:GaussianToy,
+    toy:GaussianToy, # data and parameters
     loss_fn:Callable, # of the signature of `ESTIMATORS`
     n_samples:int, # K
     n_draws:int, # R
@@ -246,7 +246,7 @@ def toy_gradients(
     return dict(zip(('phi', 'theta'), map(torch.cat, zip(*found))))
 
 # %% ../nbs/22_snr.ipynb #556148d9
-KS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
+KS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000) # the numbers of samples, K, that an experiment runs through
 FIGURE_1 = ('elbo', 'iwae', 'stl', 'iwae_dreg') # the estimators of paper 2's Figure 1
 NEEDS_TWO = ('rws_dreg', 'jvi', 'jvi_dreg') # identically zero, or undefined, at K = 1
 
@@ -258,7 +258,7 @@ def small_draws(
     return max(40, min(800, 16_000//n_samples))
 
 
-BUDGETS = {'small': dict(n_data=64, n_trials=4, n_draws=small_draws), 'paper': dict(n_data=1024, n_trials=10, n_draws=1000)}
+BUDGETS = {'small': dict(n_data=64, n_trials=4, n_draws=small_draws), 'paper': dict(n_data=1024, n_trials=10, n_draws=1000)} # name -> arguments of `snr_experiment`
 
 
 def _summary(g, gap): # (R, D) gradients, and their differences from DReG's
@@ -343,7 +343,7 @@ def _point(result, name, of, K):
 def snr_curves(
     result:dict, # of `snr_experiment`
 )->dict: # name -> {phi, theta} -> K, snr, variance, bias2, their errors over trials, bias2_noise, floor: a list of each
-    "The curves of Figure 1: root mean squares over trials and coordinates, nats. Raises `ValueError` where parts are missing."
+    "The curves of Figure 1, from means over trials and coordinates: variance and squared bias in nats^2. Raises `ValueError` where parts are missing."
     settings, parts = result['settings'], result['parts']
     if len(parts) != settings['n_trials']*len(settings['Ks']): raise ValueError(f"the result has {len(parts)} parts, expected {settings['n_trials']*len(settings['Ks'])}: let the experiment end")
     def curve(name, of):
@@ -365,13 +365,13 @@ def snr_slopes(
     return {name: {of: slope(name, of) for of in ('phi', 'theta')} for name in result['settings']['estimators']}
 
 # %% ../nbs/22_snr.ipynb #62db7544
-LABELS = {'elbo': 'K ELBOs', 'iwae': 'IWAE', 'stl': 'STL', 'iwae_dreg': 'IWAE-DReG', 'rws': 'RWS', 'rws_dreg': 'RWS-DReG', 'jvi': 'JVI', 'jvi_dreg': 'JVI-DReG'}
+LABELS = {'elbo': 'K ELBOs', 'iwae': 'IWAE', 'stl': 'STL', 'iwae_dreg': 'IWAE-DReG', 'rws': 'RWS', 'rws_dreg': 'RWS-DReG', 'jvi': 'JVI', 'jvi_dreg': 'JVI-DReG'} # estimator -> its name in figures
 
 
 def plot_snr(
     result:dict, # of `snr_experiment`
     axes=None, # three matplotlib Axes, made where None
-): # the Axes
+)->Any: # the Axes
     "Paper 2's Figure 1: SNR, squared bias and variance against K. Gray: the noise floor. Hollow: a squared bias under twice what noise alone gives."
     if axes is None:
         import matplotlib.pyplot as plt

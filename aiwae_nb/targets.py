@@ -20,6 +20,13 @@ def _require(ok, message):
 
 class _GaussianNoise:
     "A model `x = decode(z) + noise * eps`, eq. (1); a subclass gives `decode`, `prior`, `posterior`, `log_evidence`."
+    n_observed:int
+    n_latent:int
+    noise:float
+    decode:Callable
+    prior:Callable
+    _sample_z:Callable
+
     def _check_x(self, x):
         _require(x.ndim == 2 and x.shape[1] == self.n_observed,
             f"x has shape {tuple(x.shape)}, expected (B, {self.n_observed}): one row per datum")
@@ -60,7 +67,9 @@ class LinearGaussian(_GaussianNoise):
         self.weight, self.bias, self.noise = weight, bias, noise
         self.n_observed, self.n_latent = weight.shape
 
-    def decode(self, z:Tensor)->Tensor: # (..., D) -> (..., P)
+    def decode(self,
+        z:Tensor, # (..., D)
+    )->Tensor: # (..., P)
         "The mean of x given z."
         return z @ self.weight.T + self.bias
 
@@ -108,7 +117,9 @@ class GaussianMixture(_GaussianNoise):
         self.weights, self.means, self.std, self.noise = weights, means, std, noise
         self.n_observed = self.n_latent = means.shape[1]
 
-    def decode(self, z:Tensor)->Tensor: # (..., D) -> (..., D)
+    def decode(self,
+        z:Tensor, # (..., D)
+    )->Tensor: # (..., D)
         "The mean of x given z: z itself."
         return z
 
@@ -163,37 +174,46 @@ class Energy(NamedTuple):
     modes:tuple # their names
     lim:float # the square from -lim to lim holds it
 
-    def log_f(self, z:Tensor)->Tensor:
-        "z (..., 2) -> log f (...), nats, up to a constant. Raises `ValueError` where the last axis is not 2."
+    def log_f(self,
+        z:Tensor, # (..., 2)
+    )->Tensor: # (...), nats
+        "Minus the energy: log f, which is not normalized. Raises `ValueError` where the last axis is not 2."
         _require(z.shape[-1] == 2, f"z has shape {tuple(z.shape)}, expected (..., 2): an energy of the plane")
         return -self.energy(z)
 
-    def grid(self, n:int=600)->tuple: # ((n*n, 2) centres, area of a cell)
+    def grid(self,
+        n:int=600, # cells on each side
+    )->tuple: # ((n*n, 2) centres, area of a cell)
         "n*n cells of the square."
         line = self.lim*(2*torch.arange(n, dtype=torch.float64) + 1 - n)/n
         return torch.cartesian_prod(line, line), (2*self.lim/n)**2
 
-    def log_z(self, n:int=600)->float:
-        "log Z, nats."
+    def log_z(self,
+        n:int=600, # cells on each side
+    )->float: # nats
+        "log Z, eq. (9)."
         z, area = self.grid(n)
         return (self.log_f(z).logsumexp(0) + math.log(area)).item()
 
-    def mode_masses(self, n:int=600, log_q:Callable|None=None)->Tensor: # (modes,)
-        "The share of each mode; or what a normalized log q, (N, 2) -> (N,), has of them."
+    def mode_masses(self,
+        n:int=600, # cells on each side
+        log_q:Callable|None=None, # z (n*n, 2), double -> log q (n*n,), nats, normalized; None: the target's own
+    )->Tensor: # (modes,)
+        "The mass that the target, or q, has in each mode, in the order of `modes`."
         z, area = self.grid(n)
         mass = self.log_f(z).softmax(0) if log_q is None else area*log_q(z).exp()
         return torch.zeros(len(self.modes), dtype=torch.float64).index_add(0, self.mode(z), mass)
 
     def kl_from(self,
         log_q:Callable, # z (N, 2), double -> log q (N,), nats, normalized
-        n:int=600,
+        n:int=600, # cells on each side
     )->float: # nats
         "KL(q || f/Z). Raises `ValueError` where a percent of q lies outside the square."
         z, area = self.grid(n)
-        log_q = log_q(z)
-        q = area*log_q.exp()
+        known = log_q(z)
+        q = area*known.exp()
         _require(q.sum() > .99, f"only {q.sum():.3f} of q lies in the square from {-self.lim:g} to {self.lim:g}, expected over 0.99: is log q normalized, and where is q?")
-        return (q*torch.where(q > 0, log_q - self.log_f(z), 0.)).sum().item() + self.log_z(n)
+        return (q*torch.where(q > 0, known - self.log_f(z), 0.)).sum().item() + self.log_z(n)
 
     def sample(self,
         n:int, # draws

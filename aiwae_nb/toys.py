@@ -6,11 +6,11 @@
 __all__ = ['METHODS', 'Toy', 'fit_toy', 'log_density', 'draw', 'toy_report', 'plot_toy']
 
 # %% ../nbs/54_toys.ipynb #c13d21ed
-from typing import Callable
+from typing import Any, Callable
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Independent, Normal
+from torch.distributions import Distribution, Independent, Normal
 from tqdm.auto import tqdm
 
 from .avo import avo_loss, linear_alphas, tempered, warm_up
@@ -26,6 +26,8 @@ METHODS = ('avo', 'hvi', 'switch', 'flow', 'gaussian', 'alpha')
 
 class Toy(nn.Module):
     "A posterior in the plane, without data. Raises `ValueError` on an unknown method, or fewer than one transition."
+    layers:Any
+
     def __init__(self,
         method:str='avo', # one of `METHODS`
         transitions:int=4, # of a chain, or nets of a flow
@@ -39,17 +41,23 @@ class Toy(nn.Module):
         elif method == 'flow': self.flow = IAF(2, 0, transitions, (hidden, hidden))
         else: self.layers = nn.ModuleList(nn.ModuleList(GatedTransition(2, hidden) for _ in range(2)) for _ in range(transitions))
 
-    def posterior(self, n:int): # a Distribution of z, batch (n,), event (2,); or, of a chain, a HierarchicalPosterior
+    def posterior(self,
+        n:int, # B, of a batch without data
+    )->Distribution|HierarchicalPosterior: # batch (n,), event (2,); the second of a chain
         "The posterior, n times."
         if self.method == 'gaussian': return Independent(Normal(self.loc.expand(n, 2), self.log_scale.exp()), 1)
         q0 = Independent(Normal(torch.zeros(n, 2), 1.), 1)
         return self.flow(q0) if self.method == 'flow' else HierarchicalPosterior(q0, [tuple(pair) for pair in self.layers])
 
-    def loss(self, log_f:Callable, n:int, first:bool=True)->Tensor:
-        "What it learns by, on n draws, nats, in the first half of its steps or in the second."
+    def loss(self,
+        log_f:Callable, # z (1, n, 2) -> log f (1, n), nats
+        n:int, # draws
+        first:bool=True, # whether in the first half of its steps, which `switch` asks
+    )->Tensor: # a scalar, nats
+        "What the method learns by."
         q = self.posterior(n)
-        if self.method == 'avo' or self.method == 'switch' and first: return avo_loss(log_f, q, self.alphas, log_f0=standard_normal)
-        return hvi_loss(log_f, q) if isinstance(q, HierarchicalPosterior) else elbo_loss(log_f, q, 1)
+        if not isinstance(q, HierarchicalPosterior): return elbo_loss(log_f, q, 1)
+        return avo_loss(log_f, q, self.alphas, log_f0=standard_normal) if self.method == 'avo' or self.method == 'switch' and first else hvi_loss(log_f, q)
 
 
 def fit_toy(
@@ -58,9 +66,9 @@ def fit_toy(
     *,
     steps:int=10_000, # of Adam
     transitions:int=4, # T
-    hidden:int=32,
+    hidden:int=32, # width of the nets
     batch:int=128, # draws in a step
-    lr:float=1e-3,
+    lr:float=1e-3, # learning rate
     anneal:int=0, # steps over which the target is annealed; for alpha half of all where 0
     seed:int=0, # decides the first weights and the draws
     compile:bool=False, # use torch.compile: a quarter of the time, after some ten seconds
@@ -103,7 +111,11 @@ def log_density(
 
 
 @torch.no_grad()
-def draw(toy:Toy, n:int, seed:int=0)->Tensor: # (n, 2)
+def draw(
+    toy:Toy,
+    n:int, # draws
+    seed:int=0, # decides them
+)->Tensor: # (n, 2)
     "Draws from the posterior."
     with seeded(seed):
         q = toy.posterior(n)
@@ -117,7 +129,7 @@ def toy_report(
     n:int=400, # cells on each side of the grid
     n_draws:int=100_000, # for the bound, and of eq. (1)
     seed:int=0, # decides the draws
-)->dict:
+)->dict: # plain, for JSON: kl, bound, log_z, log_z_gap, inside, masses, truth, least_share, parameters
     "KL(q || f/Z) on the grid, bound, log Z and what the bound lacks, nats; masses of modes of q and of the target; parameters. Raises `ValueError` where a percent of q lies outside the target's square."
     known = log_density(toy, target.grid(n)[0], n_draws, seed)
     log_q, log_z, truth = lambda z: known, target.log_z(), target.mode_masses()
@@ -134,7 +146,7 @@ def plot_toy(
     target:Energy,
     ax, # a matplotlib Axes
     n:int=2000, # draws
-): # the Axes
+)->Any: # the Axes
     "Draws over the contours of the target."
     lim = .75*target.lim if target.lim < 6 else .6*target.lim if target.lim < 14 else .4*target.lim
     line = torch.linspace(-lim, lim, 120, dtype=torch.float64)

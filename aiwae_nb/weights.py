@@ -33,10 +33,8 @@ def support_moves(
     q:Distribution, # any torch distribution
 )->bool: # True for a `Uniform` or `Pareto` with learnable bounds, however wrapped
     "Whether the support of `q` depends on parameters that are learned."
-    while q is not None:
-        if _bounds_move(q): return True
-        q = getattr(q, 'base_dist', None)
-    return False
+    base = getattr(q, 'base_dist', None)
+    return _bounds_move(q) or (base is not None and support_moves(base))
 
 
 def check_posterior(
@@ -75,7 +73,11 @@ def check_log_joint(
 # %% ../nbs/10_weights.ipynb #d34eff48
 class WeightError(ValueError):
     "Log weights that have no average; `k` and `b` name the sample (None: all of them) and the datum."
-    def __init__(self, msg:str, k:int|None, b:int):
+    def __init__(self,
+        msg:str, # what is wrong, and where
+        k:int|None, # the sample; None: all of them, or not known
+        b:int, # the datum; None: not known
+    ):
         super().__init__(msg)
         self.k, self.b = k, b
 
@@ -91,7 +93,7 @@ def check_log_w(
         raise WeightError(f"log weight {log_w[k, b].item()} at (k, b) = ({k}, {b}): the log joint or q is not finite there", k, b)
     dead = log_w.isneginf().all(0)
     if dead.any():
-        b = dead.nonzero()[0].item()
+        b = int(dead.nonzero()[0])
         raise WeightError(f"all {len(log_w)} log weights of datum b = {b} are -inf: no draw (k = 0..{len(log_w)-1}) has positive density under the model", None, b)
 
 # %% ../nbs/10_weights.ipynb #524a7207
@@ -106,7 +108,7 @@ class Draws(NamedTuple):
 def draw_with_density(
     q:Distribution, # batch (B,), event of one or more axes
     n_samples:int, # K
-)->tuple: # z (K, B, *event), log q(z) (K, B), nats
+)->tuple[Tensor, Tensor]: # z (K, B, *event), log q(z) (K, B), nats
     "Draws, by `rsample` where there is one, and their log density; from one pass where q gives both, as a flow does."
     if hasattr(q, 'rsample_and_log_prob'): return q.rsample_and_log_prob((n_samples,))
     z = (q.rsample if q.has_rsample else q.sample)((n_samples,))
@@ -129,8 +131,8 @@ def importance_draws(
 # %% ../nbs/10_weights.ipynb #741f42f9
 def fold(
     f:Callable, # rows (N, *event) -> rows (N, *out)
-)->Callable: # (K, B, *event) -> (K, B, *out)
-    "Apply `f` to K*B rows, and give the two axes back."
+)->Callable[[Tensor], Tensor]: # (K, B, *event) -> (K, B, *out)
+    "Apply `f` to K*B rows, and give the two axes back; `ValueError` where it gives another number of rows."
     def folded(z):
         rows = f(z.flatten(0, 1))
         if len(rows) != z.shape[0]*z.shape[1]: raise ValueError(f"the folded function made {len(rows)} rows of {z.shape[0]*z.shape[1]}")
