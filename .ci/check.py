@@ -92,8 +92,9 @@ def types_hold():
 
 def readme_fresh():
     "README.md is fresh from nbs/index.ipynb"
-    from readme import readme
-    assert (ROOT/'README.md').read_text() == readme(), "README.md is not what nbs/index.ipynb makes: run `make readme`"
+    from readme import figures, readme
+    kept = {f'nbs/figures/{p.name}': p.read_bytes() for p in (NBS/'figures').glob('index-*')}
+    assert (ROOT/'README.md').read_text() == readme() and kept == figures(), "README.md or nbs/figures is not what nbs/index.ipynb makes: run `make readme`"
 
 
 def notebooks_light():

@@ -239,6 +239,13 @@ def check_rows(
     if moved.any(): raise ValueError(f"log p(x, z) of (k, b) = {tuple(moved.nonzero()[0].tolist())} changed with the z of other rows, expected each row to count alone: "
                                      "put the decoder in evaluation mode, as BatchNorm needs, and sum over pixels only")
 
+
+def _try_rows(log_joint, q):
+    "Check rows on two draws of `q`, without touching a generator."
+    check_posterior(q, reparameterized=False)
+    with seeded(0): z = q.sample((2,))
+    check_rows(log_joint, z)
+
 # %% ../nbs/31_ais.ipynb #689517c5
 class Pilot(NamedTuple):
     "What a pilot run has learned, on other chains than those that count."
@@ -365,16 +372,17 @@ def log_evidence(
     "log p(x) of each datum: pilot, freeze, score. Raises as `ais` does, and `ValueError` on an unknown schedule."
     if schedule not in SCHEDULES: raise ValueError(f"unknown schedule {schedule!r}, expected one of {', '.join(SCHEDULES)}")
     _check_length(n_temperatures)
+    if check: _try_rows(log_joint, q)
     chosen:dict[str, Any] = dict(n_leapfrog=n_leapfrog, score=score, precision=precision, generator=generator)
     if pilot is None: pilot = run_pilot(log_joint, q, **chosen)
-    def run(T, check):
+    def run(T):
         betas = SCHEDULES[schedule](pilot, T)
         steps = frozen_steps(pilot, betas)
-        return betas, steps, ais(log_joint, q, n_chains, betas, step_size=steps, compile=compile, check=check, on_move=on_move, **chosen)
-    betas, steps, full = run(n_temperatures, check)
+        return betas, steps, ais(log_joint, q, n_chains, betas, step_size=steps, compile=compile, check=False, on_move=on_move, **chosen)
+    betas, steps, full = run(n_temperatures)
     log_w, nan = full.log_w, torch.full_like(full.log_w[0], math.nan)
     check_log_w(log_w)
-    half_w = run(half_length(n_temperatures), False)[2].log_w if half else None
+    half_w = run(half_length(n_temperatures))[2].log_w if half else None
     value, error = (nan, nan) if half_w is None else (log_mean_exp(half_w), log_mean_error(half_w))
     return Evidence(log_mean_exp(log_w), log_mean_error(log_w), ess(log_w), pareto_k(log_w), has_converged(log_w, value, error),
                     full.accept_rate.cpu(), log_w, value, error, betas, steps)
@@ -436,6 +444,7 @@ def log_likelihood(
     seed:int=0, # decides the draws
     out:Path|None=None, # a folder in which finished chunks are kept; the same call goes on from there
     progress:bool=False, # a progress bar with the time left, where there is a terminal
+    check:bool=True, # whether rows are independent and repeatable
     **kwargs, # further arguments of `log_evidence`
 )->Evidence:
     """log p(x) of each of N data, in memory that does not depend on N: one pilot for all, then chunk by chunk.
@@ -450,6 +459,8 @@ def log_likelihood(
     settings = json.dumps(dict(data=digest, batch=batch, n_temperatures=n_temperatures, half=half, seed=seed, **known))
     if out: (out := Path(out)).mkdir(parents=True, exist_ok=True)
     shared = {name: value for name, value in kwargs.items() if name in ('n_leapfrog', 'precision')}
+    joint, q, _ = of(chunks[0])
+    if check: _try_rows(joint, q) # before anything else: it is soon done, and a pilot is not
 
     def pilot():
         index = torch.linspace(0, len(x) - 1, min(pilot_data, len(x))).long()
@@ -467,7 +478,7 @@ def log_likelihood(
             joint, q, s = of(index)
             with _naming(index):
                 return log_evidence(joint, q, n_temperatures=n_temperatures, half=half, pilot=Pilot(**learned), score=s, generator=_generator(x.device, seed, i + 1),
-                                    check=i == 0, on_move=bar.update, **kwargs)._asdict()
+                                    check=False, on_move=bar.update, **kwargs)._asdict()
         parts = []
         for i, index in enumerate(chunks):
             parts.append(_kept(out and out/f'chunk-{i:05d}.npz', settings, partial(score_chunk, i, index)))

@@ -64,9 +64,10 @@ def check_rejected(
 @contextmanager
 def seeded(
     seed:int, # any integer
-    device:torch.device|None=None, # a CUDA device whose generator is lent too
+    device:torch.device|str|None=None, # a CUDA device, or its name, whose generator is lent too
 ):
     "Run a block with torch's global generator started at `seed`, and put the generator back afterwards."
+    device = None if device is None else torch.device(device)
     lent = [device] if device is not None and device.type == 'cuda' else []
     with torch.random.fork_rng(devices=lent):
         torch.default_generator.manual_seed(seed) # torch.manual_seed would start every CUDA generator, lent or not

@@ -129,7 +129,7 @@ def _estimate(row, log_joint, q, n_samples, beta, prior):
     log_p, log_m = _model_part(log_joint, view, beta, prior, (n_samples, *q.batch_shape))
     log_w, dead = (log_m - beta*log_q).detach(), None
     if not torch.compiler.is_compiling() and not log_w.isfinite().all():
-        check_log_w(log_w, zeros=row.bound is not elbo)
+        check_log_w(log_w, zeros=row.bound is not elbo, log_q=log_q)
         dead = log_w.isneginf()
         log_m, log_q = log_m.masked_fill(dead, 0.), log_q.masked_fill(dead & log_q.isinf(), 0.)
     bound, (a, other) = row.bound(log_w), row.weights(log_w, beta)

@@ -184,8 +184,11 @@ def plot_report(
         axes[1].semilogx(r.snr, y, 'o', color=color)
         axes[1].semilogx(r.snr_floor, y, '|', color='gray', ms=12)
         axes[1].annotate(r.verdict, (1.03, y), xycoords=('axes fraction', 'data'), va='center', fontsize=8, color=color)
-    axes[0].set(yticks=range(len(report.estimators)), yticklabels=report.estimators, xlabel='variance of a coordinate', ylim=(len(report.estimators) - .5, -.5))
+    axes[0].set(yticks=range(len(report.estimators)), yticklabels=report.estimators, xlabel='variance of a coordinate, nats$^2$', ylim=(len(report.estimators) - .5, -.5))
     axes[1].set(xlabel='SNR (gray: noise floor)')
+    for ax in axes: # whole decades: on less the labels overlap
+        if (high := ax.dataLim.x1) > 0: ax.set_xlim(10**math.floor(math.log10(ax.dataLim.minposx) - .05), 10**math.ceil(math.log10(high) + .05))
+        ax.minorticks_off()
     return axes
 
 # %% ../nbs/22_snr.ipynb #e6b7acce

@@ -175,7 +175,7 @@ class AnnealedObjective(Objective):
         score = getattr(self.model, 'score', None)
         loss, self.later, self.info = aiwae_losses(
             lambda z: self.model.log_joint(x, z, *c), self.model.posterior(x, *c), self.n_samples, self.betas, step_size=self.step_sizes.value,
-            n_leapfrog=self.choices['leapfrog'], phi=self.choices['phi'], prior=None if c else self.model.prior(), score=score and (lambda z: score(x, z, *c)),
+            n_leapfrog=self.choices['leapfrog'], phi=self.choices['phi'], prior=None if c or not hasattr(self.model, 'prior') else self.model.prior(), score=score and (lambda z: score(x, z, *c)),
             precision=None if self.precision == 'float32' else self.precision, reduction=reduction, compile=self.chain_compiled, check=not self.checked)
         self.checked = True
         return loss

@@ -85,12 +85,14 @@ class WeightError(ValueError):
 def check_log_w(
     log_w:Tensor, # (K, B) log weights, nats
     zeros:bool=True, # whether some weights of a datum may be zero
+    log_q:Tensor|None=None, # (K, B) log q(z|x), nats: known, an error says which of the two is at fault
 ):
     "Raise `WeightError` where a log weight is NaN or +inf, or all those of a datum are -inf."
     bad = log_w.isnan() | log_w.isposinf() | (log_w.isneginf() & (not zeros))
     if bad.any():
         k, b = bad.nonzero()[0].tolist()
-        raise WeightError(f"log weight {log_w[k, b].item()} at (k, b) = ({k}, {b}): the log joint or q is not finite there", k, b)
+        fault = 'log_joint or q is' if log_q is None else 'log_joint is' if log_q[k, b].isfinite() else 'q.log_prob is'
+        raise WeightError(f"log weight {log_w[k, b].item()} at (k, b) = ({k}, {b}): {fault} not finite there", k, b)
     dead = log_w.isneginf().all(0)
     if dead.any():
         b = int(dead.nonzero()[0])
@@ -125,7 +127,7 @@ def importance_draws(
     z, log_q = draw_with_density(q, n_samples)
     log_p = log_joint(z)
     check_log_joint(log_p, log_q.shape)
-    check_log_w(log_p - log_q)
+    check_log_w(log_p - log_q, log_q=log_q)
     return Draws(z, log_p, log_q, log_p - log_q)
 
 # %% ../nbs/10_weights.ipynb #741f42f9
