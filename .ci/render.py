@@ -5,6 +5,7 @@ repository), an image that is missing or empty, an equation or a reference that 
 each page is also opened there, light and dark, a picture of it is kept, and what does not fit the page's width is wrong.
 """
 import base64, json, re, shutil, subprocess, sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pypandoc, yaml
@@ -107,6 +108,7 @@ def faults(pages):
         for link in main.find_all('a', href=True):
             if why := bad_link(link['href'], page, ids): found.append(f"{name}: link {link['href']}: {why}")
         for img in main.find_all('img'):
+            if img['src'].startswith('http'): continue                # a badge
             file = OUT/img['src']
             if not file.is_file() or not file.stat().st_size: found.append(f"{name}: image {img['src']} is missing")
         prose = '\n'.join(text_of(c['source']) for c in cells if c['cell_type'] == 'markdown')
@@ -133,7 +135,7 @@ MEASURE = """() => { const main = document.querySelector('main'), right = main.g
   const wide = [...main.querySelectorAll('p, li, table, img, pre, math')].filter(e => e.getBoundingClientRect().right > right ||
     e.matches('table, math') && e.scrollWidth > e.clientWidth + 2);
   return {wide: wide.map(e => e.tagName + ' ' + e.textContent.trim().replace(/\\s+/g, ' ').slice(0, 60)),
-    broken: [...document.images].filter(i => !i.naturalWidth).map(i => i.src)} }"""
+    broken: [...document.images].filter(i => !i.naturalWidth && !i.src.startsWith('http')).map(i => i.src)} }"""
 
 
 def pictures(pages):
@@ -144,6 +146,7 @@ def pictures(pages):
         browser = p.chromium.launch(executable_path=chromium(), args=flags)
         for scheme in ('light', 'dark'):
             tab = browser.new_page(viewport={'width': WIDTH, 'height': 900}, color_scheme=scheme)
+            tab.route('http*://**', lambda route: route.abort())  # nothing from outside
             for meta, _ in pages.values():
                 page = meta['output-file']
                 tab.goto((OUT/page).as_uri())
@@ -161,7 +164,7 @@ def main():
     pages = processed()
     missing = {p.name for p in NBS.glob('*.ipynb')} - pages.keys()
     side = sidebar(pages)
-    found = [f'{name} was not processed' for name in missing] + sum((render(name, pages, side) for name in pages), [])
+    found = [f'{name} was not processed' for name in missing] + sum(ThreadPoolExecutor().map(lambda name: render(name, pages, side), pages), [])
     if not found: found = faults(pages) + readme_faults()
     seen = f'pictures in {OUT.name}/shots' if chromium() else 'no Chromium here: no pictures were made'
     if chromium() and not any('was not' in f for f in found): found += pictures(pages)
