@@ -19,9 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal, constraints
-from tqdm.auto import tqdm
 
-from .core import log_mean_exp, seeded
+from .core import log_mean_exp, seeded, tqdm
 from .hmc import HMCState, _beside, as_target, compiled_step, hmc_step, leapfrog_step, transition
 from .weights import WeightError, check_log_joint, check_log_w, check_posterior, ess, pareto_k
 

@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from fastcore.script import call_parse
-from tqdm.auto import tqdm
 
 from . import __version__
 from .avo import cyclical, warm_up
 from .bdmc import certify
-from .core import seeded
+from .core import seeded, tqdm
 from .data import TASKS, binarize, load_dataset
 from .evaluate import (BoundEstimate, TestBound, _figure, ais_report, draw_certificate, draw_pictures, evaluate, evaluate_ais, evaluate_bound, load_run, paired_difference, read_config,
                                report_table, simulate, test_images, training_images)

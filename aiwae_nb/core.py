@@ -6,11 +6,15 @@
 __all__ = ['log_mean_exp', 'std_error', 'z_score', 'check_mean', 'check_rejected', 'seeded']
 
 # %% ../nbs/00_core.ipynb #238e0881
-import math
+import math, warnings
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor
+
+with warnings.catch_warnings(): # without ipywidgets tqdm takes a plain bar, and need not say so
+    warnings.simplefilter('ignore')
+    from tqdm.auto import tqdm
 
 # %% ../nbs/00_core.ipynb #8b5468d3
 def log_mean_exp(

@@ -14,12 +14,11 @@ from typing import Any, Callable, NamedTuple, Sequence
 
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from .ais import Evidence, log_likelihood
 from .bdmc import markov_lower_mean, plot_certificate
 from .bounds import iwae_bound, jackknife_bound
-from .core import seeded, z_score
+from .core import seeded, tqdm, z_score
 from .data import TASKS, batches, binarize, load_dataset
 from .models import draw_codes, make_model, weighed
 from .plots import plot_curves, show_images

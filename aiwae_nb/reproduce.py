@@ -18,9 +18,9 @@ from typing import Any, Callable, NamedTuple
 import torch
 from fastcore.script import call_parse
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from .cli import _digest, _known_report, _read_json, _read_table, one_line_errors, save_json
+from .core import tqdm
 from .dreg import ESTIMATORS
 from .evaluate import grid_posterior, load_run, test_images
 from .targets import ENERGIES

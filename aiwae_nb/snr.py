@@ -14,9 +14,8 @@ from typing import Any, Callable, Iterable, NamedTuple
 import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal
-from tqdm.auto import tqdm
 
-from .core import seeded
+from .core import seeded, tqdm
 from .dreg import ESTIMATORS
 from .plots import fit_slope
 

@@ -11,10 +11,9 @@ from typing import Any, Callable
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
-from tqdm.auto import tqdm
 
 from .avo import avo_loss, linear_alphas, tempered, warm_up
-from .core import seeded
+from .core import seeded, tqdm
 from .dreg import elbo_loss
 from .flows import IAF
 from .hvi import GatedTransition, HierarchicalPosterior, hvi_loss

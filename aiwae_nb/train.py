@@ -20,12 +20,11 @@ from torch import Tensor, nn
 from torch.distributions import Independent, Normal
 from torch.optim import Adam
 from torch.optim.lr_scheduler import LambdaLR
-from tqdm.auto import tqdm
 
 from .ais import linear_schedule
 from .aiwae import INFERENCE, aiwae_loss, aiwae_losses
 from .avo import avo_loss, linear_alphas, mixed_loss
-from .core import seeded
+from .core import seeded, tqdm
 from .data import batches, binarize, hash_key
 from .dreg import ESTIMATORS, TunedAlpha, elbo_loss
 from .hmc import StepSizes
