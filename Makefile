@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 DEMO = --dataset mnist5k --objective iwae_dreg --samples 8 --epochs 20 --batch 20 --name demo --out runs
 
-.PHONY: run test readme pages clean
+.PHONY: run test readme pages api clean
 
 run: .venv/.run
 	$(BIN)/aiwae_train $(DEMO)
@@ -19,6 +19,10 @@ readme: .venv/.dev
 # the site's pages, rendered well enough to look at: _pages/index.html
 pages: .venv/.dev
 	$(BIN)/python .ci/render.py
+
+# every public name with its docstring, arguments and source
+api: .venv/.dev
+	$(BIN)/python .ci/api.py
 
 clean:
 	rm -rf .venv runs _proc _docs _pages build dist *.egg-info

@@ -73,7 +73,7 @@ def render(name, pages, side):
     text = re.sub(r'\]\((\w+\.ipynb)', lambda m: f"]({pages[m[1]][0]['output-file']}" if m[1] in pages else m[0], markdown(Path(name).stem, cells))
     text = text.replace(f'({SITE}/', '(')
     head = yaml.safe_dump({k: meta[k] for k in ('title', 'description') if k in meta} | {'sidebar': side, 'reference-section-title': 'References'})
-    done = subprocess.run([pypandoc.get_pandoc_path(), '-f', 'markdown', '-t', 'html5', '--standalone', '--mathml', '--toc', '--toc-depth=3', '--citeproc',
+    done = subprocess.run([pypandoc.get_pandoc_path(), '-f', 'markdown-raw_tex', '-t', 'html5', '--standalone', '--mathml', '--toc', '--toc-depth=3', '--citeproc',
                            '--bibliography', str(NBS/'references.bib'), '--template', str(ROOT/'.ci/page.html'), '--fail-if-warnings',
                            '-o', str(OUT/meta['output-file'])], input=f'---\n{head}---\n\n{text}', text=True, capture_output=True)
     return [f'{name}: {done.stderr.strip()}'] if done.returncode else []
@@ -116,6 +116,12 @@ def faults(pages):
             if (n := n[0] or n[1]) not in equations(source): found.append(f'{name}: eq. ({n}) is not on the page')
         for other, n in re.findall(r'\]\((\w+\.ipynb)\), eqs?\. \((\d+)\)', prose):
             if other in pages and n not in equations('\n'.join(text_of(c['source']) for c in pages[other][1])): found.append(f'{name}: {other} has no eq. ({n})')
+        for code in main.find_all('pre'):
+            if raw := re.search(r'\[`\w+`\]\(', code.get_text()): found.append(f"{name}: a link shown raw in code, near {raw.string[max(0, raw.start() - 40):raw.end() + 20]!r}: no backticks there")
+        for cell in cells:
+            body = re.sub(r'^#\|.*\n?', '', text_of(cell['source']), flags=re.M).strip()
+            if cell['cell_type'] == 'code' and '#| echo: false' in text_of(cell['source']) and not cell.get('outputs') and not re.match(r'import |from ', body):
+                found.append(f'{name}: a cell without source has no output either: run the page. {body[:60]!r}')
         for part in main.find_all(['pre', 'code', 'math', 'annotation']): part.decompose()
         for raw in re.findall(r'\$\$|\$[^$\n]*\\|\\(?:frac|tag|mathbb|sum|log|begin)\b|\(\?\?\)|:::', main.get_text()): found.append(f'{name}: raw {raw!r} in the text')
     return found

@@ -129,7 +129,7 @@ def _log_ratio(state): return (state.terms[1] - state.terms[0]).double()
 
 
 def anneal(
-    path:Callable, # of `annealed_path`
+    path:Callable, # of annealed_path
     z:Tensor, # (K, B, *event) draws from q, or, backwards, from the posterior
     betas:Tensor, # (T,) from 0 to 1
     step_size:Tensor, # (T-1,) or (T-1, B)
@@ -359,7 +359,7 @@ def log_evidence(
     n_temperatures:int=1000, # T, both ends counted
     n_leapfrog:int=10, # L
     schedule:str='tuned', # a name in `SCHEDULES`
-    pilot:Pilot|None=None, # what `run_pilot` gave; None: it is run first
+    pilot:Pilot|None=None, # what run_pilot gave; None: it is run first
     half:bool=True, # whether T/2 is run too, which `converged` needs: half as much work again
     score:Callable|None=None, # z -> d log p(x, z)/dz, in closed form; None: by autograd
     precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
@@ -444,7 +444,7 @@ def log_likelihood(
     out:Path|None=None, # a folder in which finished chunks are kept; the same call goes on from there
     progress:bool=False, # a progress bar with the time left, where there is a terminal
     check:bool=True, # whether rows are independent and repeatable
-    **kwargs, # further arguments of `log_evidence`
+    **kwargs, # further arguments of log_evidence
 )->Evidence:
     """log p(x) of each of N data, in memory that does not depend on N: one pilot for all, then chunk by chunk.
     Raises as `log_evidence` does, with the datum by its place in `x`, and `ValueError` where `out` holds other chunks."""

@@ -128,8 +128,8 @@ def aiwae_loss(
     betas:Tensor|Sequence[float], # (T,) inverse temperatures from 0 to 1
     *,
     step_size:Tensor|Sequence[float]|float, # a number, (T-1,) or (T-1, B)
-    return_info:bool=False, # also return the `AIWAEInfo`
-    **kwargs, # further arguments of `aiwae_losses`
+    return_info:bool=False, # also return the AIWAEInfo
+    **kwargs, # further arguments of aiwae_losses
 )->Tensor|tuple[Tensor, AIWAEInfo]: # a loss, nats, or (loss, AIWAEInfo)
     "Both losses of `aiwae_losses` in one, for one optimizer: q's is then taken before the model's step. Raises as it does."
     model, inference, info = aiwae_losses(log_joint, q, n_samples, betas, step_size=step_size, **kwargs)

@@ -87,7 +87,7 @@ def mixed_loss(
     probability:float=.2, # that this batch takes the annealed objective; else the bound
     log_f0:Callable|None=None, # z -> log f_0 (K, B), nats; None: that of q_0
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    **kwargs, # further arguments of `hvi_loss`: prior, beta
+    **kwargs, # further arguments of hvi_loss: prior, beta
 )->Tensor: # nats
     "The annealed objective for some batches, the bound for the others, by chance. Raises as both do, and `ValueError` on a probability that is none."
     if not 0 <= probability <= 1: raise ValueError(f"probability is {probability}, expected 0 (the bound alone) to 1 (the annealed objective alone)")
@@ -117,6 +117,6 @@ def cyclical(
     rising:float=.5, # the share of a period in which it rises from start to 1, and stays there for the rest
     start:float=0., # at the first step of each period
 )->Callable: # step -> alpha, or beta
-    "Warm-up again and again (Fu et al., 2019). Raises `ValueError` on settings that are impossible."
+    "Warm-up again and again, as Fu et al. (2019) do. Raises `ValueError` on settings that are impossible."
     if not (period >= 1 and 0 < rising <= 1 and 0 <= start <= 1): raise ValueError(f"period is {period}, rising {rising} and start {start}, expected 1 or more, more than 0 to 1, and 0 to 1")
     return lambda step: min(1., start + (1 - start)*(step % period)/(rising*period))

@@ -34,7 +34,7 @@ def student_quantile(
         + (79*u**9 + 776*u**7 + 1482*u**5 - 1920*u**3 - 945*u)/(92160*n**4)
 
 
-_LEVEL = .95 # of the limits in a `Sandwich` and a certificate
+_LEVEL = .95 # of the limits in a Sandwich and a certificate
 _MIN_DATA = 10 # for a limit from so many gaps
 
 
@@ -112,7 +112,7 @@ def _check_delta(delta):
 
 
 def markov_lower(
-    log_w:Tensor, # (K, B) forward log weights, as of `ais`, nats
+    log_w:Tensor, # (K, B) forward log weights, as of ais, nats
     delta:float=.05, # chance, for each datum, that it is wrong
 )->Tensor: # (B,) nats
     "What log p(x) is not below, for each datum with probability 1 - delta, eq. (7). Raises `ValueError` where delta is not between 0 and 1, `WeightError` on weights without a mean."
@@ -204,7 +204,7 @@ def certify(
 
 # %% ../nbs/32_bdmc.ipynb #b21033b5
 def plot_certificate(
-    certificate:dict, # of `certify`
+    certificate:dict, # of certify
     ax=None, # a matplotlib Axes, made where None
 )->Any: # the Axes
     "Draw the means of both bounds against the number of temperatures, and how high the exact mean may be by the limit on the gap."

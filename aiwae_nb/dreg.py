@@ -184,7 +184,7 @@ def iwae_loss(
     beta:float=1., # weight of log q - log prior in the log weights; other than 1 needs `prior`
     prior:Distribution|None=None, # p(z), event as that of q
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    return_draws:bool=False, # also return the `Draws`: z live, log weights detached
+    return_draws:bool=False, # also return the Draws: z live, log weights detached
 )->Tensor: # minus the IWAE bound, nats, or (loss, Draws)
     "The importance-weighted bound of Burda et al. (2016) with its standard gradient, eq. (1). Raises `ValueError` or `TypeError` on what `check_posterior`, `check_log_joint` or `check_log_w` reject, and on settings that do not fit."
     return _loss(IWAE, log_joint, q, n_samples, beta, prior, reduction, return_draws)
@@ -199,7 +199,7 @@ def stl_loss(
     beta:float=1., # weight of log q - log prior in the log weights; other than 1 needs `prior`
     prior:Distribution|None=None, # p(z), event as that of q
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    return_draws:bool=False, # also return the `Draws`: z live, log weights detached
+    return_draws:bool=False, # also return the Draws: z live, log weights detached
 )->Tensor: # minus the IWAE bound, nats, or (loss, Draws)
     "The IWAE bound with the gradient of Roeder et al. (2017): eq. (1) without its score. Biased for K > 1. Paper 2, eq. 15. Raises as `iwae_loss` does."
     return _loss(STL, log_joint, q, n_samples, beta, prior, reduction, return_draws)
@@ -214,7 +214,7 @@ def iwae_dreg_loss(
     beta:float=1., # weight of log q - log prior in the log weights; other than 1 needs `prior`
     prior:Distribution|None=None, # p(z), event as that of q
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    return_draws:bool=False, # also return the `Draws`: z live, log weights detached
+    return_draws:bool=False, # also return the Draws: z live, log weights detached
 )->Tensor: # minus the IWAE bound, nats, or (loss, Draws)
     "The IWAE bound with the doubly reparameterized gradient, eqs. (4) and (5): paper 2, eq. 7; with shared parameters, its eq. 12. Raises as `iwae_loss` does."
     return _loss(DREG(0.), log_joint, q, n_samples, beta, prior, reduction, return_draws)
@@ -229,7 +229,7 @@ def rws_loss(
     beta:float=1., # weight of log q - log prior in the log weights; other than 1 needs `prior`
     prior:Distribution|None=None, # p(z), event as that of q
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    return_draws:bool=False, # also return the `Draws`: z live, log weights detached
+    return_draws:bool=False, # also return the Draws: z live, log weights detached
 )->Tensor: # minus the IWAE bound, nats, or (loss, Draws)
     "Reweighted wake-sleep, the wake phase: the IWAE gradient for the model, the left side of eq. (3) for q. Paper 2, eqs. 8 and 13. Raises as `iwae_loss` does."
     return _loss(RWS, log_joint, q, n_samples, beta, prior, reduction, return_draws)
@@ -244,7 +244,7 @@ def rws_dreg_loss(
     beta:float=1., # weight of log q - log prior in the log weights; other than 1 needs `prior`
     prior:Distribution|None=None, # p(z), event as that of q
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    return_draws:bool=False, # also return the `Draws`: z live, log weights detached
+    return_draws:bool=False, # also return the Draws: z live, log weights detached
 )->Tensor: # minus the IWAE bound, nats, or (loss, Draws)
     "Reweighted wake-sleep with the right side of eq. (3) for q: paper 2, eqs. 9 and 14. Raises as `iwae_loss` does."
     return _loss(DREG(1.), log_joint, q, n_samples, beta, prior, reduction, return_draws)
@@ -260,7 +260,7 @@ def dreg_loss(
     beta:float=1., # weight of log q - log prior in the log weights; other than 1 needs `prior`
     prior:Distribution|None=None, # p(z), event as that of q
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    return_draws:bool=False, # also return the `Draws`: z live, log weights detached
+    return_draws:bool=False, # also return the Draws: z live, log weights detached
 )->Tensor: # minus the IWAE bound, nats, or (loss, Draws)
     "The mixture of IWAE-DReG and RWS-DReG, alpha of the second: paper 2, eqs. 10 and 16. Raises as `iwae_loss` does."
     if not torch.compiler.is_compiling() and not 0 <= alpha <= 1: raise ValueError(f"alpha is {alpha}, expected 0 (IWAE-DReG) to 1 (RWS-DReG)")
@@ -277,7 +277,7 @@ def jvi_loss(
     beta:float=1., # weight of log q - log prior in the log weights; other than 1 needs `prior`
     prior:Distribution|None=None, # p(z), event as that of q
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    return_draws:bool=False, # also return the `Draws`: z live, log weights detached
+    return_draws:bool=False, # also return the Draws: z live, log weights detached
 )->Tensor: # minus the jackknife estimate, nats, or (loss, Draws)
     "The jackknife of the IWAE bound (Nowozin, 2018), which is not a bound, with its standard gradient. Raises as `iwae_loss` and `jackknife_bound` do."
     return _loss(JVI(order), log_joint, q, n_samples, beta, prior, reduction, return_draws)
@@ -293,7 +293,7 @@ def jvi_dreg_loss(
     beta:float=1., # weight of log q - log prior in the log weights; other than 1 needs `prior`
     prior:Distribution|None=None, # p(z), event as that of q
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    return_draws:bool=False, # also return the `Draws`: z live, log weights detached
+    return_draws:bool=False, # also return the Draws: z live, log weights detached
 )->Tensor: # minus the jackknife estimate, nats, or (loss, Draws)
     "The jackknife of the IWAE bound with doubly reparameterized gradient: paper 2, section 4.2. Raises as `iwae_loss` and `jackknife_bound` do."
     return _loss(JVI_DREG(order), log_joint, q, n_samples, beta, prior, reduction, return_draws)
@@ -308,7 +308,7 @@ def score_loss(
     beta:float=1., # weight of log q - log prior in the log weights; other than 1 needs `prior`
     prior:Distribution|None=None, # p(z), event as that of q
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    return_draws:bool=False, # also return the `Draws`: z live, log weights detached
+    return_draws:bool=False, # also return the Draws: z live, log weights detached
 )->Tensor: # minus the IWAE bound, nats, or (loss, Draws)
     "The IWAE bound with the score-function gradient, eq. (6), for q that can be drawn and evaluated, and no more. Raises as `iwae_loss` does."
     return _loss(SCORE, log_joint, q, n_samples, beta, prior, reduction, return_draws)
@@ -328,7 +328,7 @@ def elbo_loss(
     beta:float=1., # weight of the divergence of q from the prior; other than 1 needs `prior`
     prior:Distribution|None=None, # p(z): given, the divergence is analytic where torch knows it
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    return_draws:bool=False, # also return the `Draws`: z live, log weights detached
+    return_draws:bool=False, # also return the Draws: z live, log weights detached
 )->Tensor: # minus the ELBO, nats, or (loss, Draws)
     "The evidence lower bound, averaged over K samples, reparameterized. Raises as `iwae_loss` does, and where a single weight is zero."
     if not torch.compiler.is_compiling(): _check(ELBO, q, n_samples, beta, prior, reduction)
@@ -346,7 +346,7 @@ def rws_losses(
     beta:float=1., # weight of log q - log prior in the log weights; other than 1 needs `prior`
     prior:Distribution|None=None, # p(z), event as that of q
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    return_draws:bool=False, # also return the `Draws`: z live, log weights detached
+    return_draws:bool=False, # also return the Draws: z live, log weights detached
 )->tuple: # (model, inference), nats, or (model, inference, Draws)
     "Reweighted wake-sleep in two: minus the IWAE bound, which moves the model alone, and the cross-entropy -sum w~ log q, eq. (3), which moves q alone. Raises as `iwae_loss` does."
     theta = Row(lambda log_w, beta: (log_w.softmax(0), None), 'score')

@@ -115,7 +115,7 @@ def evaluate(
     *c:Tensor, # (N, ...) contexts, for a conditional model
     n_samples:int=5000, # K
     units_of:tuple|None=None, # (x, c...) over which units are active; None: those of the bound
-    **kwargs, # further arguments of `evaluate_bound`
+    **kwargs, # further arguments of evaluate_bound
 )->tuple: # (report, BoundEstimate)
     "A report: NVLB = minus the K-sample bound, of log p(x) or log p(x|c), its errors, and active units. Raises as `evaluate_bound` does."
     estimate, units = evaluate_bound(model, x, *c, n_samples=n_samples, **kwargs), active_units(model, *units_of or (x, *c))
@@ -128,7 +128,7 @@ def evaluate(
 
 
 def report_table(
-    report:dict, # what `evaluate` gives, with whatever a command added
+    report:dict, # what evaluate gives, with whatever a command added
 )->str: # lines
     "The report as aligned lines, one for each entry that is a number or a text."
     rows = [(k.replace('_', ' '), f'{v:.4g}' if isinstance(v, float) and abs(v) < 1 else f'{v:.2f}' if isinstance(v, float) else str(v))
@@ -206,9 +206,9 @@ def _curves(curves):
 def draw_pictures(
     model:nn.Module, # offers prior, posterior and likelihood
     inputs:tuple, # (x,), or (x, c): (N, P) test images, and contexts
-    metrics:list, # what `train` returned, or `read_metrics` gives
+    metrics:list, # what train returned, or read_metrics gives
     out:Path, # a folder
-    curves:Sequence=(), # what `train` returned, or `read_curves` gives
+    curves:Sequence=(), # what train returned, or read_curves gives
 )->list: # the paths
     "Write samples.png and reconstructions.png, or completions.png where there is a context; where there are metrics or curves, training.png and curves.png."
     of_model = dict(completions=_completions) if len(inputs) > 1 else dict(samples=_samples, reconstructions=_reconstructions)
@@ -221,7 +221,7 @@ def draw_pictures(
 
 # %% ../nbs/53_evaluate.ipynb #b8573361
 def read_config(
-    run:Path|str, # a folder that `aiwae_train` wrote
+    run:Path|str, # a folder that aiwae_train wrote
 )->dict: # dataset, task, model, choices and the other settings
     "The configuration of a run that has a checkpoint. Raises `FileNotFoundError` or `ValueError` where the folder is not a run, or not yet."
     run = Path(run)
@@ -233,7 +233,7 @@ def read_config(
 
 
 def load_run(
-    run:Path, # a folder that `aiwae_train` wrote
+    run:Path, # a folder that aiwae_train wrote
     data=None, # a folder in which to look for the data first
     device='cpu', # of the model and the data
 )->tuple: # (model in evaluation mode, Dataset, configuration)
@@ -250,7 +250,7 @@ def evaluate_ais(
     model:Any, # a Module: offers posterior(x) and log_joint(x, z), perhaps score(x, z); put in evaluation mode
     x:Tensor, # (N, P) data, on the device of the model
     *c:Tensor, # (N, ...) contexts, for a conditional model
-    **kwargs, # further arguments of `log_likelihood`, as n_chains, n_temperatures, n_leapfrog, out
+    **kwargs, # further arguments of log_likelihood, as n_chains, n_temperatures, n_leapfrog, out
 )->Evidence: # on the CPU
     "log p(x), or log p(x|c), of each datum by annealed importance sampling. Raises as `log_likelihood` does."
     model.eval()
@@ -326,7 +326,7 @@ def simulate(
 
 
 def draw_certificate(
-    certificate:dict, # of `certify`
+    certificate:dict, # of certify
     out:Path, # a folder
 )->Path: # of the picture
     "Write certificate.png."

@@ -140,7 +140,7 @@ def _check_state(state):
 @torch.no_grad()
 def hmc_step(
     state:HMCState,
-    target:Callable, # z, energy -> HMCState, as `as_target` makes
+    target:Callable, # z, energy -> HMCState, as as_target makes
     step_size:Tensor|float, # (), or shaped to broadcast against (*N,)
     n_leapfrog:int=5, # L
     *,
@@ -181,12 +181,12 @@ def _or_plain(fast, plain):
     return run
 
 
-def compiled_step()->Callable: # as `leapfrog_step`
+def compiled_step()->Callable: # as leapfrog_step
     "`leapfrog_step` by `torch.compile`; where that fails, says so once and goes on without."
     return _or_plain(_compile(), leapfrog_step)
 
 
-def compiled_transition()->Callable: # as `transition`
+def compiled_transition()->Callable: # as transition
     "`transition` by `torch.compile`, all L steps as one piece: for few chains, where calls cost more than products; on CUDA captured in a graph. Where that fails, says so once and goes on without."
     return _or_plain(_compile_transition(), transition)
 

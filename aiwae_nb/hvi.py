@@ -121,7 +121,7 @@ def hvi_loss(
     posterior:HierarchicalPosterior,
     n_samples:int=1, # K, averaged over
     *,
-    loss:Callable=elbo_loss, # or any other estimator of room 21, as `iwae_dreg_loss`
+    loss:Callable=elbo_loss, # or any other estimator, as iwae_dreg_loss
     prior:Distribution|None=None, # p(z), event (D,); needed where beta is not 1
     **kwargs, # further arguments of the loss: beta, reduction, return_draws
 )->Tensor: # minus the bound of eq. (2), nats

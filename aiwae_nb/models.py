@@ -292,7 +292,7 @@ def weighed(
     x:Tensor, # (B, P)
     *c:Tensor, # (B, C)
 )->tuple: # (log_joint, q, prior), as every loss takes them
-    "The model and its posterior for these data, to be drawn from and weighed: of a chain, all three are of the path (room 41, eq. (2))."
+    "The model and its posterior for these data, to be drawn from and weighed: of a chain, all three are of the path."
     q, prior = _full(model, x, *c), model.prior(*c) if hasattr(model, 'prior') else None
     def log_joint(z): return model.log_joint(x, z, *c)
     if not isinstance(q, HierarchicalPosterior): return log_joint, q, prior
@@ -322,7 +322,7 @@ def make_model(
     name:str, # one of `MODELS`
     mean:Tensor, # (P,) mean of each pixel over the training images, 0 to 1
     task:str='generative', # one of `TASKS`: generative (the whole image) or structured (the bottom half from the top half)
-    **choices, # any argument of `VAE`, in place of the preset's
+    **choices, # any argument of VAE, in place of the preset's
 )->VAE:
     "A preset of `MODELS` for a task, with changes; raises `ValueError` on an unknown name."
     if name not in MODELS: raise ValueError(f"unknown model {name!r}, expected one of {', '.join(MODELS)}")

@@ -33,7 +33,7 @@ class Cell(NamedTuple):
     group:str # what it is for
     flags:dict # of its command, without name and out
     first:str='' # the cell whose weights it begins with
-    evaluate:dict|None=None # flags of the `aiwae_evaluate` that follows; None: none does
+    evaluate:dict|None=None # flags of the aiwae_evaluate that follows; None: none does
     program:str='aiwae_train' # or aiwae_toy
 
 
@@ -109,7 +109,7 @@ def _figures(task, flags, budget, trial):
 def dreg_cells(
     budget:Budget,
     trials:int=3, # seeds of each curve
-)->list: # of `Cell`, those that others begin with first
+)->list: # of Cell, those that others begin with first
     "The runs behind Figures 2 to 7 of paper 2, and the two experiments beside them."
     first = {f'start-{task}': Cell(f'start-{task}', 'start', flags | (budget.start or _IWAE_13)) for task, flags in _TASKS_OF_DREG.items()}
     figures = [cell for trial in range(trials) for task, flags in _TASKS_OF_DREG.items() for cell in _figures(task, flags, budget, trial)]
@@ -130,7 +130,7 @@ class Tables(NamedTuple):
     K:tuple # numbers of samples, the main one first
     T:tuple # numbers of temperatures
     full:bool # whether all columns are run on both data sets, and each in all trials; else the trials are of the first K's IWAE and first T, as is the second data set
-    evaluate:dict # flags of `aiwae_evaluate`
+    evaluate:dict # flags of aiwae_evaluate
     batch:int|None=None # of the annealed runs, where it is another
     seen:dict={} # further flags of the runs with two latent dimensions
     on:dict={} # further flags of the runs on Omniglot
@@ -159,7 +159,7 @@ def _method(name, K, budget):
 def aiwae_cells(
     budget:Tables,
     trials:int=3, # seeds
-)->list: # of `Cell`, those that others begin with first
+)->list: # of Cell, those that others begin with first
     "The runs behind Tables 3 and 4 and Figures S0 to S9 of paper 1; and both methods from one checkpoint."
     main, columns = budget.K[0], ['IWAE', *(f'T={T}' for T in budget.T)]
     def cell(dataset, K, name, trial, group='table', evaluate=budget.evaluate, first='', **flags):
@@ -185,7 +185,7 @@ class Avo(NamedTuple):
     mnist:dict # flags of every run on images
     beta:dict # further flags of the short ones
     steps:tuple # of annealing of beta
-    evaluate:dict # flags of `aiwae_evaluate`
+    evaluate:dict # flags of aiwae_evaluate
     widths:dict={} # further flags of an objective
     rest:dict={} # further flags of the evaluation of all but the first seed's VAE and annealed chain without warm-up
 
@@ -205,7 +205,7 @@ MNIST_METHODS = {'vae': 'elbo', 'hvi': 'hvi', 'avo': 'avo', 'iaf': 'flow_iaf'} #
 def avo_cells(
     budget:Avo,
     trials:int=3, # seeds of the runs on images
-)->list: # of `Cell`
+)->list: # of Cell
     "The fits in the plane, and the runs on images, of paper 3."
     def toy(group, name, seed, target, **flags):
         narrow = dict(hidden=20) if flags['method'] == 'flow' and 'hidden' not in budget.toys else {}
@@ -249,7 +249,7 @@ def is_trained(
     return state['epoch'] >= config['epochs'] or 0 < (config.get('steps') or 0) <= state['step']
 
 
-_ASKED = dict(samples='n_samples', images='first') # flags of `aiwae_evaluate` that a report calls by other names
+_ASKED = dict(samples='n_samples', images='first') # flags of aiwae_evaluate that a report calls by other names
 
 
 def evaluated(
@@ -285,7 +285,7 @@ def _run_cell(cell, folder, running, env):
 
 
 def run_cells(
-    cells:list, # of `Cell`
+    cells:list, # of Cell
     folder:Path, # of the grid
     workers:int=1, # runs at once; they share the cores
     progress:bool=True, # a progress bar, where there is a terminal
@@ -331,7 +331,7 @@ def summary(
 
 
 def report(
-    cells:list, # of `Cell`
+    cells:list, # of Cell
     folder:Path, # of the grid
     summary:Callable=summary, # (cell, folder) -> what is kept of a run
     **about, # what else to say, as the budget
@@ -343,7 +343,7 @@ def report(
 
 
 def _last_bounds(
-    report:dict, # what `report` gives
+    report:dict, # what report gives
 )->dict: # (group, name without trial) -> the last test bounds, one for each trial
     "Where the test bound of each curve ended."
     found:dict[tuple, list] = {}
@@ -359,7 +359,7 @@ def _aligned(rows):
 
 
 def bounds_table(
-    report:dict, # what `report` gives
+    report:dict, # what report gives
 )->str: # lines
     "The last test bound of each curve, mean and spread over trials, as aligned lines."
     rows = [('group', 'run', 'test bound, nats', 'sd', 'trials')]
@@ -451,7 +451,7 @@ def _published(dataset, row, K, name):
 
 
 def aiwae_columns(
-    report:dict, # what `report` gives
+    report:dict, # what report gives
     group:str='table', # or more: those that go on from one checkpoint; or longer: for the time that annealing takes
 )->dict: # (dataset, K, column, phi) -> the cells' summaries, one for each trial
     "The runs of a group, by the column of the paper's table that they are in."
@@ -475,9 +475,9 @@ def _evaluated(effort, report): return f"{report.get('images', 0):,} images, T =
 
 
 def aiwae_rows(
-    report:dict, # what `report` gives
+    report:dict, # what report gives
     dataset:str, # as the cells' flags have it: mnist, omniglot or mnist5k
-    group:str='table', # or more, or longer, as in `aiwae_columns`
+    group:str='table', # or more, or longer, as in aiwae_columns
 )->list: # of lists of text: a header, then one for each of `ROWS`
     "The paper's table: mean (standard deviation over trials) [the paper's own]; and the budget of each column."
     columns = {k: v for k, v in aiwae_columns(report, group).items() if k[0] == dataset}
@@ -489,7 +489,7 @@ def aiwae_rows(
 
 
 def aiwae_table(
-    report:dict, # what `report` gives
+    report:dict, # what report gives
 )->str: # lines
     "The paper's tables, as far as they are run, with its own numbers in brackets; then the runs from one checkpoint, and the longer one."
     parts = []
@@ -516,7 +516,7 @@ def avo_summary(
 
 
 def toy_fits(
-    report:dict, # what `report` gives
+    report:dict, # what report gives
     group:str='toys', # or length
 )->dict: # (target, method, steps of annealing) -> the fits, one for each seed
     "The fits of a group, by what was fitted and how."
@@ -533,7 +533,7 @@ def _spread(values, digits=2):
 
 
 def toy_rows(
-    report:dict, # what `report` gives
+    report:dict, # what report gives
 )->list: # of lists of text: a header, then one for each target and method
     "KL, log Z gap, the smallest share of a mode and the masses of modes, mean +- standard error over seeds."
     rows = [['target', 'method', 'parameters', 'seeds', 'KL, nats', 'log Z gap, nats', 'least share', 'masses of modes (truth)']]
@@ -547,7 +547,7 @@ AVO_PUBLISHED = {'avo': (108.67, 86.06), 'hvi': (95.90, 87.62), 'vae': (94.16, 8
 
 
 def mnist_rows(
-    report:dict, # what `report` gives
+    report:dict, # what report gives
 )->list: # of lists of text: a header, then one for each kind of run
     "Bound, NLL by importance sampling and by annealing, and active units: mean (standard deviation over trials)."
     rows = [['', 'ELBO (test)', 'NLL, importance sampling', 'NLL, annealing from q_0', 'active units', 'the report, grey pixels', 'the paper, grey pixels']]
@@ -562,7 +562,7 @@ def mnist_rows(
 
 
 def avo_table(
-    report:dict, # what `report` gives
+    report:dict, # what report gives
 )->str: # lines
     "Both tables, as far as they are run."
     return f"energies of the plane: mean +- standard error over seeds\n{_aligned(toy_rows(report))}\n\nMNIST: nats, mean (sd over trials)\n{_aligned(mnist_rows(report))}"

@@ -256,11 +256,11 @@ NEEDS_TWO = ('rws_dreg', 'jvi', 'jvi_dreg') # identically zero, or undefined, at
 def small_draws(
     n_samples:int, # K
 )->int: # R
-    "Gradient draws at `n_samples` in the small budget: K*R is constant where that leaves R between 40 and 800."
+    "Gradient draws at `n_samples` in the small budget: `K*R` is constant where that leaves R between 40 and 800."
     return max(40, min(800, 16_000//n_samples))
 
 
-BUDGETS = {'small': dict(n_data=64, n_trials=4, n_draws=small_draws), 'paper': dict(n_data=1024, n_trials=10, n_draws=1000)} # name -> arguments of `snr_experiment`
+BUDGETS = {'small': dict(n_data=64, n_trials=4, n_draws=small_draws), 'paper': dict(n_data=1024, n_trials=10, n_draws=1000)} # name -> arguments of snr_experiment
 
 
 def _summary(g, gap): # (R, D) gradients, and their differences from DReG's
@@ -343,7 +343,7 @@ def _point(result, name, of, K):
 
 
 def snr_curves(
-    result:dict, # of `snr_experiment`
+    result:dict, # of snr_experiment
 )->dict: # name -> {phi, theta} -> K, snr, variance, bias2, their errors over trials, bias2_noise, floor: a list of each
     "The curves of Figure 1, from means over trials and coordinates: variance and squared bias in nats^2. Raises `ValueError` where parts are missing."
     settings, parts = result['settings'], result['parts']
@@ -355,7 +355,7 @@ def snr_curves(
 
 
 def snr_slopes(
-    result:dict, # of `snr_experiment`
+    result:dict, # of snr_experiment
     at_least:int=64, # the K from which the asymptotics are taken to hold
 )->dict: # name -> {phi, theta} -> Slope
     "The power of K in each SNR, fitted to K >= `at_least` in each trial. Raises `ValueError` where fewer than two such K were measured."
@@ -371,10 +371,10 @@ LABELS = {'elbo': 'K ELBOs', 'iwae': 'IWAE', 'stl': 'STL', 'iwae_dreg': 'IWAE-DR
 
 
 def plot_snr(
-    result:dict, # of `snr_experiment`
+    result:dict, # of snr_experiment
     axes=None, # three matplotlib Axes, made where None
 )->Any: # the Axes
-    "Paper 2's Figure 1: SNR, squared bias and variance against K. Gray: the noise floor. Hollow: a squared bias under twice what noise alone gives."
+    "Paper 2's Figure 1: SNR, squared bias and variance against K. Dashed: the noise floor. Hollow: a squared bias under twice what noise alone gives."
     if axes is None:
         import matplotlib.pyplot as plt
         axes = plt.subplots(1, 3, figsize=(6.4, 2.3), layout='constrained')[1]
@@ -388,7 +388,7 @@ def plot_snr(
         for K, b, seen in points: axes[1].loglog(K, b, **style | dict(mfc=f'C{i}' if seen else 'none'))
     model = curves['iwae_dreg']['theta']
     axes[0].loglog(model['K'], model['snr'], ':', color='gray', lw=1.5, label='model ($\\mu$)')
-    axes[0].loglog(model['K'], model['floor'], '--', color='gray', lw=1, label='noise floor')
+    axes[0].loglog(model['K'], model['floor'], '--', color='black', lw=1, label='noise floor')
     for ax, label in zip(axes, ('SNR', 'squared bias, nats$^2$', 'variance, nats$^2$')):
         ax.set(xlabel='K', ylabel=label, xticks=[1, 10, 100, 1000])
         ax.minorticks_off()

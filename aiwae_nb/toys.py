@@ -96,7 +96,7 @@ def fit_toy(
 @torch.no_grad()
 def log_density(
     toy:Toy,
-    z:Tensor, # (n*n, 2) the grid of an `Energy`, first z1, then z2
+    z:Tensor, # (n*n, 2) the grid of an Energy, first z1, then z2
     n_draws:int=100_000, # M, of a chain
     seed:int=0, # decides the draws
 )->Tensor: # (n*n,), nats

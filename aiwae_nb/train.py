@@ -84,7 +84,7 @@ def fitting_estimators(
 class Clock(nn.Module):
     "A number that a schedule gives for each step; step and number are kept in checkpoints."
     def __init__(self,
-        schedule:Callable, # step, from 0 -> a number, as `warm_up`
+        schedule:Callable, # step, from 0 -> a number, as warm_up
     ):
         super().__init__()
         self.schedule = schedule
@@ -108,7 +108,7 @@ class Objective(nn.Module):
         objective:str='iwae_dreg', # a name in `OBJECTIVES`
         n_samples:int=64, # K
         precision:str='float32', # of the matrix products: float32 or bfloat16 (not exact)
-        **choices, # further keywords of the estimator, as beta: a number, or a schedule by step, as `warm_up` and `cyclical` give
+        **choices, # further keywords of the estimator, as beta: a number, or a schedule by step, as warm_up and cyclical give
     ):
         super().__init__()
         if precision not in _PRECISIONS: raise ValueError(f"unknown precision {precision!r}, expected one of {', '.join(_PRECISIONS)}")
@@ -148,7 +148,7 @@ class Objective(nn.Module):
 
 # %% ../nbs/52_train.ipynb #714e93f4
 class AnnealedObjective(Objective):
-    "A model and the two losses of room 40: `forward(x)` is the model's, and `follow` makes the inference network's step; `bfloat16` is of the forces, and exact. Raises as `Objective` does."
+    "A model and the two losses of `aiwae_losses`: `forward(x)` is the model's, and `follow` makes the inference network's step; `bfloat16` is of the forces, and exact. Raises as `Objective` does."
     own = 'aiwae'
     later:Any
     info:Any
@@ -333,7 +333,7 @@ def read_metrics(
 
 def read_curves(
     out:Path, # a run's folder
-)->list: # one dict for each step with measurements: step, and what the probes of `train` returned
+)->list: # one dict for each step with measurements: step, and what the probes of train returned
     "The lines of `curves.jsonl`; an unfinished last line is left out."
     return _read_lines(Path(out)/'curves.jsonl')
 
@@ -574,7 +574,7 @@ class GradientVariance(Probe):
 
 # %% ../nbs/52_train.ipynb #5f16237b
 class TuneAlpha(Probe):
-    "Chooses the alpha of the objective `dreg`: room 21, eqs. (7) and (8). Raises `ValueError` where the objective is another."
+    "Chooses the alpha of the objective `dreg` by measurement, as `TunedAlpha` does. Raises `ValueError` where the objective is another."
     def __init__(self,
         every:int=10, # steps from one measurement to the next
         start:float=.5, # alpha before the first
@@ -667,7 +667,7 @@ def compiled(
     *inputs:Tensor, # one batch, to try it on
 )->Callable: # the compiled objective, or `objective` itself, with a warning
     "`torch.compile`, where it works."
-    if isinstance(objective, AnnealedObjective): # whose chain is compiled by room 30
+    if isinstance(objective, AnnealedObjective): # whose chain compiles its own steps
         objective.chain_compiled = True
         return objective
     if isinstance(objective, MixedObjective): return objective # which of its two losses is chosen is not known when it is compiled
@@ -726,7 +726,7 @@ def train(
     schedule='burda', # a name in `SCHEDULES`, or optimizer -> torch scheduler, stepped after each epoch
     optimizer:Callable=adam, # (params, lr) -> torch optimizer
     inputs:Callable=lambda x: (x,), # binary images (B, P) -> what forward takes: (x,), or (x, c) for a conditional model; as in `TASKS`
-    probes=(), # of `Probe`: what is measured along the way; the weights are the same without them
+    probes=(), # of Probe: what is measured along the way; the weights are the same without them
     seed:int=0, # decides the order, the bits and the draws
     out:Path|None=None, # the run's folder; None writes nothing
     save_every:float=30., # seconds between checkpoints

@@ -134,7 +134,7 @@ def importance_draws(
 def fold(
     f:Callable, # rows (N, *event) -> rows (N, *out)
 )->Callable[[Tensor], Tensor]: # (K, B, *event) -> (K, B, *out)
-    "Apply `f` to K*B rows, and give the two axes back; `ValueError` where it gives another number of rows."
+    "Apply `f` to `K*B` rows, and give the two axes back; `ValueError` where it gives another number of rows."
     def folded(z):
         rows = f(z.flatten(0, 1))
         if len(rows) != z.shape[0]*z.shape[1]: raise ValueError(f"the folded function made {len(rows)} rows of {z.shape[0]*z.shape[1]}")
