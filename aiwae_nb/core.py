@@ -71,8 +71,7 @@ def seeded(
     device:torch.device|str|None=None, # a CUDA device, or its name, whose generator is lent too
 ):
     "Run a block with torch's global generator started at `seed`, and put the generator back afterwards."
-    device = None if device is None else torch.device(device)
-    lent = [device] if device is not None and device.type == 'cuda' else []
+    lent = [d] if device is not None and (d := torch.device(device)).type == 'cuda' else []
     with torch.random.fork_rng(devices=lent):
         torch.default_generator.manual_seed(seed) # torch.manual_seed would start every CUDA generator, lent or not
         for d in lent:

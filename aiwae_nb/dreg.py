@@ -331,8 +331,8 @@ def elbo_loss(
     return_draws:bool=False, # also return the Draws: z live, log weights detached
 )->Tensor: # minus the ELBO, nats, or (loss, Draws)
     "The evidence lower bound, averaged over K samples, reparameterized. Raises as `iwae_loss` does, and where a single weight is zero."
-    if not torch.compiler.is_compiling(): _check(ELBO, q, n_samples, beta, prior, reduction)
     if prior is None or (kl := _analytic_kl(q, prior)) is None: return _loss(ELBO, log_joint, q, n_samples, beta, prior, reduction, return_draws)
+    if reduction not in REDUCTIONS: _check(ELBO, q, n_samples, beta, prior, reduction) # the call below does not see it
     loss, draws = _loss(ELBO, log_joint, q, n_samples, 0., prior, 'none', True)
     log_w = draws.log_p - (1 - beta)*prior.log_prob(draws.z.detach()) - beta*draws.log_q
     return _result(loss + beta*kl, draws._replace(log_w=log_w), reduction, return_draws)

@@ -76,7 +76,7 @@ class WeightError(ValueError):
     def __init__(self,
         msg:str, # what is wrong, and where
         k:int|None, # the sample; None: all of them, or not known
-        b:int, # the datum; None: not known
+        b:int|None, # the datum; None: not known
     ):
         super().__init__(msg)
         self.k, self.b = k, b
