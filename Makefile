@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 DEMO = --dataset mnist5k --objective iwae_dreg --samples 8 --epochs 20 --batch 20 --name demo --out runs
 
-.PHONY: run test readme pages api clean
+.PHONY: run test readme pages api style clean
 
 run: .venv/.run
 	$(BIN)/aiwae_train $(DEMO)
@@ -23,6 +23,10 @@ pages: .venv/.dev
 # every public name with its docstring, arguments and source
 api: .venv/.dev
 	$(BIN)/python .ci/api.py
+
+# long lines, syntax nodes a line, sizes of cells and modules; beside another tree with BASE=a git reference or a folder
+style: .venv/.dev
+	$(BIN)/python .ci/style.py $(if $(BASE),--base $(BASE))
 
 clean:
 	rm -rf .venv runs _proc _docs _pages build dist *.egg-info

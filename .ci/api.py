@@ -20,11 +20,14 @@ def pages(): return {p.stem[3:]: p for p in sorted((ROOT/'nbs').glob('[0-9]*.ipy
 
 def arguments(obj):
     "Name -> its comment (or None) of each argument; 'return' too where a function gives something back."
+    if getattr(obj, '_is_protocol', False): return {} # its calls are annotations
     if inspect.isclass(obj):
         fields = getattr(obj, '_fields', None) or ([f.name for f in dataclasses.fields(obj)] if dataclasses.is_dataclass(obj) else None)
         if fields: return {name: comment(obj, name) for name in fields}
         if not inspect.isfunction(obj.__init__): return {}
-        obj = obj.__init__
+        explained = {k: v for base in obj.__mro__ if base.__module__.startswith('aiwae_nb') and '__init__' in vars(base)
+                     for k, v in arguments(vars(base)['__init__']).items() if v}
+        return {k: v or explained.get(k) for k, v in arguments(obj.__init__).items()}
     try: found = docments(obj, full=True, args_kwargs=True)
     except (TypeError, ValueError): return {}
     return {k: v.docment or ours(v.anno) for k, v in found.items() if k != 'self' and (k != 'return' or v.anno is not None and gives_back(obj))}
@@ -51,8 +54,13 @@ def gives_back(fn):
 
 
 def comment(cls, name):
-    hit = re.search(rf'^\s+{name}\s*:.*?#\s*(.+)$', inspect.getsource(cls), re.M)
-    return hit and hit[1]
+    "On the line of a field, above it, or in the help of a configuration's option."
+    source = inspect.getsource(cls)
+    hit = re.search(rf'^\s+{name}\s*:.*?#\s*(.+)$', source, re.M) or re.search(rf'^\s+# (.+)\n\s+{name}\s*:', source, re.M)
+    if hit: return hit[1]
+    fields = {f.name: f for f in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else {}
+    if name in fields and 'help' in fields[name].metadata: return fields[name].metadata['help']
+    return ours(getattr(cls, '__annotations__', {}).get(name))
 
 
 def line_of(module, name):
@@ -80,7 +88,7 @@ def entry(module, name, text):
     else:
         for key, f in vars(obj).items():
             if not inspect.isfunction(f) or key.startswith('_'): continue
-            if not f.__doc__: missing.append(f'{key}()')
+            if not inspect.getdoc(getattr(obj, key)): missing.append(f'{key}()')
             missing += [f'{key}.{k}' for k, v in (arguments(f) | inherited(obj, key)).items() if not v]
     return 'class' if inspect.isclass(obj) else 'function', (doc or '').split('\n')[0], args, where, missing
 

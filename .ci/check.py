@@ -1,138 +1,160 @@
-"""Everything that `make test` checks, in order. Ends with one line, 'N passed, N failed'."""
-import ast, hashlib, json, os, re, subprocess, sys
+"""Everything that `make test` checks. Two processes share the checks and the notebooks, the longest first.
+
+Ends with one line, 'N passed, N failed'. `--only WORD` runs the checks and notebooks whose names contain the word.
+"""
+import argparse, hashlib, multiprocessing, os, subprocess, sys, time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT/'.ci'))
+import house, wrong
+
 BIN, NBS, LIB = Path(sys.executable).parent, ROOT/'nbs', ROOT/'aiwae_nb'
-TIMEOUT = 3600                                                    # seconds; nbdev_test itself has none
+WORKERS, TIMEOUT = 2, 3600 # processes; seconds for everything
+LONGEST = ('61_grid', '60_cli', '56_runs', '53_train', '57_toys', '55_evaluate', '49_objectives') # these first
 
 
-def run(*cmd, **kwargs):
-    "Run a tool of this environment; returns (exit code, its output)."
-    env = os.environ | {'MPLBACKEND': 'agg'} | kwargs.pop('env', {})
-    done = subprocess.run([str(BIN/cmd[0]), *cmd[1:]], cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=TIMEOUT, **kwargs)
-    return done.returncode, done.stdout
+def run(*cmd):
+    "Run a tool of this environment; raises with its output where it fails."
+    done = subprocess.run([str(BIN/cmd[0]), *cmd[1:]], cwd=ROOT, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=TIMEOUT)
+    if done.returncode: raise AssertionError(done.stdout)
+    return done.stdout
 
 
-def notebooks(): return sorted(NBS.glob('*.ipynb'))
-def source(cell): return ''.join(cell['source'])
-def cells(path, kind): return [source(c) for c in json.loads(path.read_text())['cells'] if c['cell_type'] == kind]
-def digests(): return {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in [*notebooks(), *LIB.glob('*.py')]}
-
-
-def exports():
-    "Module name -> the notebooks that export it."
-    found = {}
-    for path in notebooks():
-        for cell in cells(path, 'code'):
-            for name in re.findall(r'^#\|\s*default_exp\s+(\S+)', cell, re.M): found.setdefault(name, []).append(path)
-    return found
+def digests():
+    files = [*house.notebooks(ROOT), *LIB.glob('*.py')]
+    return {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 def library_in_step():
     "nbdev_clean and nbdev_export change nothing"
     before = digests()
-    for tool in ('nbdev_clean', 'nbdev_export'):
-        code, out = run(tool)
-        assert code == 0, out
+    for tool in ('nbdev_clean', 'nbdev_export'): run(tool)
     after = digests()
     changed = sorted(p.name for p in before.keys() | after.keys() if before.get(p) != after.get(p))
-    assert not changed, f"changed by nbdev_clean or nbdev_export (now as they should be; commit them): {', '.join(changed)}"
-
-
-def imports(tree):
-    "The modules of this package that a parsed file imports."
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or '').startswith('aiwae_nb.'): yield node.module.split('.')[1], node
-        if isinstance(node, ast.Import): yield from ((a.name.split('.')[1], node) for a in node.names if a.name.startswith('aiwae_nb.'))
-
-
-def rooms_look_down():
-    "each module has exactly one notebook, named alike, and imports only downward"
-    rooms, modules = exports(), {p.stem for p in LIB.glob('*.py')} - {'__init__', '_modidx'}
-    assert set(rooms) == modules, f"modules and notebooks differ: {sorted(set(rooms) ^ modules)}"
-    number = {}
-    for name, paths in rooms.items():
-        assert len(paths) == 1 and re.fullmatch(rf'\d\d_{name}', paths[0].stem), f"module {name} is exported by {[p.name for p in paths]}"
-        number[name] = int(paths[0].stem[:2])
-    for name, (path,) in rooms.items():
-        code = '\n'.join(re.sub(r'^[%!].*$', '', c, flags=re.M) for c in cells(path, 'code'))
-        for other, node in imports(ast.parse(code)):
-            if other == name: continue
-            assert other in number, f"{path.name} imports aiwae_nb.{other}, which no notebook exports"
-            assert number[other] < number[name], f"{path.name} imports {other}, which lies above it"
-            assert number[name] >= 50 or number[other] < 50, f"{path.name} is mathematics and imports {other}"
-            assert not any(a.name == '*' for a in node.names), f"{path.name} imports * from {other}"
+    if changed: raise AssertionError(f"changed by nbdev_clean or nbdev_export; commit them: {', '.join(changed)}")
 
 
 def pages_render():
     "every page renders: formulas, links, images, equations, references; and fits, where there is a browser to ask"
-    import render
+    import re, render
     listed = re.findall(r'\S+\.ipynb', (NBS/'sidebar.yml').read_text())
-    assert sorted(listed) == [p.name for p in notebooks()], "nbs/sidebar.yml does not list every notebook once"
+    if sorted(listed) != [p.name for p in house.notebooks(ROOT)]:
+        raise AssertionError("nbs/sidebar.yml does not list every notebook once")
     found, said = render.main()
-    print(f'       {said}', flush=True)
-    assert not found, '\n'.join(found)
+    if found: raise AssertionError('\n'.join(found))
+    return said
 
 
 def api_complete():
     "every public name has its docstring, arguments with shapes, errors and source"
-    code, out = run('python', '.ci/api.py', '-q')
-    assert code == 0, '\n'.join(line for line in out.splitlines() if 'MISSING' in line or 'public names' in line or 'Error' in line)
+    run('python', '.ci/api.py', '-q')
 
 
-def types_hold():
-    "mypy accepts the package, and the contract as a user writes it; the contract runs"
-    for cmd in (('mypy', 'aiwae_nb'), ('mypy', '--strict', '--follow-imports=silent', '.ci/contract.py'), ('python', '.ci/contract.py')):
-        code, out = run(*cmd)
-        assert code == 0, out
+def package_typed():
+    "mypy accepts the package"
+    run('mypy', 'aiwae_nb')
+
+
+def contract_holds():
+    "mypy --strict accepts the contract as a user writes it, and the contract runs"
+    strictly = '--strict', '--follow-imports=silent', '--cache-dir=.mypy_cache/strict' # other options, another cache
+    run('mypy', *strictly, '.ci/contract.py')
+    run('python', '.ci/contract.py')
 
 
 def readme_fresh():
     "README.md is fresh from nbs/index.ipynb"
     from readme import figures, readme
     kept = {f'nbs/figures/{p.name}': p.read_bytes() for p in (NBS/'figures').glob('index-*')}
-    assert (ROOT/'README.md').read_text() == readme() and kept == figures(), "README.md or nbs/figures is not what nbs/index.ipynb makes: run `make readme`"
+    if (ROOT/'README.md').read_text() != readme() or kept != figures():
+        raise AssertionError("README.md or nbs/figures is not what nbs/index.ipynb makes: run `make readme`")
 
 
-def notebooks_light():
-    "notebooks are light: under 400 kB each, without the state of widgets"
-    large = [f'{p.name} {p.stat().st_size:,}' for p in notebooks() if p.stat().st_size > 400_000]
-    stateful = [p.name for p in notebooks() if 'widgets' in json.loads(p.read_text())['metadata']]
-    assert not large and not stateful, f"over 400,000 bytes: {', '.join(large) or 'none'}; with metadata.widgets, to be removed: {', '.join(stateful) or 'none'}"
+def results_migrated():
+    "every file of results/ has the names of today"
+    run('python', 'results/migrate.py', '--check')
 
 
-def report(name, ok, detail=''):
-    print(f"{'ok    ' if ok else 'FAILED'} {name}" + (f"\n{detail}" if detail and not ok else ''), flush=True)
+def rules_bite():
+    "each rule of the house refuses what breaks it, and nothing else"
+    if found := list(wrong.faults()): raise AssertionError('\n'.join(found))
+
+
+def keep(rule):
+    "A rule of the house, over this tree: raises with the list of what breaks it."
+    if found := list(rule(ROOT)): raise AssertionError('\n'.join(found))
+
+
+_ONE = """import os, sys
+from pathlib import Path
+from nbdev.config import get_config
+from nbdev.test import test_nb
+force = 'data' if os.environ.get('AIWAE_NB_DATA') else ''
+os.chdir('nbs')
+ok, _ = test_nb(Path(sys.argv[1]), get_config().tst_flags.split(), force.split(), basepath=Path('..').resolve())
+sys.exit(not ok)"""
+
+
+def notebook(path):
+    "Run a notebook as nbdev_test does, in a process of its own: it may do anything to its `__main__`."
+    run('python', '-c', _ONE, str(path))
+
+
+def jobs():
+    "(name, function) of all that two processes do, the longest first."
+    checks = (package_typed, api_complete, pages_render, contract_holds, readme_fresh, results_migrated, rules_bite)
+    yield from ((f.__doc__, f) for f in checks)
+    yield from ((rule.__doc__, partial(keep, rule)) for rule in house.RULES)
+    rank = {name: i for i, name in enumerate(LONGEST)}
+    for path in sorted(house.notebooks(ROOT), key=lambda path: rank.get(path.stem, len(rank))):
+        yield path.name, partial(notebook, path)
+
+
+def timed(job):
+    "(whether it passed, what it says, seconds)."
+    start = time.time()
+    try: ok, said = True, job() or ''
+    except Exception as e: ok, said = False, str(e) or repr(e)
+    return ok, said, time.time() - start
+
+
+def report(name, ok, said, seconds):
+    "One line, and below it what was said."
+    print(f"{'ok    ' if ok else 'FAILED'} {seconds:4.0f} s  {name}" + (f'\n{said}' if said else ''), flush=True)
     return ok
 
 
-def check(fn):
-    try: fn()
-    except Exception as e: return report(fn.__doc__, False, str(e) or repr(e))
-    return report(fn.__doc__, True)
+def run_all(todo):
+    "The jobs over two processes: a list of whether each passed. One that was not run counts as failed."
+    results, pool = [], ProcessPoolExecutor(WORKERS)
+    waiting = {pool.submit(timed, job): name for name, job in todo}
+    try:
+        for future in as_completed(list(waiting), timeout=TIMEOUT):
+            failed = future.exception()
+            results.append(report(waiting.pop(future), *((False, repr(failed), 0.) if failed else future.result())))
+    except TimeoutError:
+        for process in multiprocessing.active_children(): process.kill()
+        results += [report(name, False, f'not done after {TIMEOUT} s', 0.) for name in waiting.values()]
+    pool.shutdown(cancel_futures=True)
+    return results
 
 
-def run_notebooks():
-    "Run all notebooks with nbdev_test: (passed, failed). One that was not run counts as failed."
-    flags = 'data' if os.environ.get('AIWAE_NB_DATA') else ''
-    print(f"{'with' if flags else 'AIWAE_NB_DATA is not set: skipping'} the cells that need full data sets", flush=True)
-    try: code, out = run('nbdev_test', '--do_print', '--n_workers', '2', '--flags', flags, '--timing', env={'OMP_NUM_THREADS': '1'})
-    except subprocess.TimeoutExpired as e: code, out = 124, f"{(e.stdout or b'').decode()}\nnbdev_test ran past {TIMEOUT} s"
-    expected, completed = len(notebooks()), len(re.findall(r'^- Completed', out, re.M))
-    tail = out.partition('Tests Failed On The Following Notebooks:')[2]
-    failed = len(re.findall(r'^\s+\S+\.ipynb', tail, re.M))
-    print(out if code else out[out.find('Success'):], flush=True)
-    failed = max(failed + expected - completed, int(code != 0))
-    report(f"nbdev_test: {expected} notebooks", failed == 0, f"{completed} of {expected} completed, {failed} failed")
-    return expected - min(failed, expected), failed
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument('--only', default='', help='a part of the name of a check or notebook')
+    only = parser.parse_args().only
+    os.environ.update(OMP_NUM_THREADS='1', MPLBACKEND='agg')
+    if not os.environ.get('AIWAE_NB_DATA'): print('AIWAE_NB_DATA is not set: skipping cells that need full data sets')
+    start, first = time.time(), [(library_in_step.__doc__, library_in_step)]
+    results = [report(name, *timed(job)) for name, job in first if only in name] # alone: it may write what others read
+    results += run_all([(name, job) for name, job in jobs() if only in name])
+    print(f'{time.time() - start:.0f} s')
+    print(f"{sum(results)} passed, {results.count(False)} failed")
+    sys.exit(not results or not all(results))
 
 
-if __name__ == '__main__':
-    results = [check(f) for f in (library_in_step, rooms_look_down, api_complete, types_hold, readme_fresh, notebooks_light, pages_render)]
-    passed, failed = run_notebooks()
-    passed, failed = passed + sum(results), failed + results.count(False)
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(failed > 0 or passed <= len(results))
+if __name__ == '__main__': main()

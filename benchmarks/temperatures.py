@@ -3,16 +3,18 @@
     aiwae_evaluate runs/mnist_iwae5 --images 500 --chains 16 --temperatures 1000 --precision bfloat16 --compile
     python benchmarks/temperatures.py runs/mnist_iwae5 --temperatures 2000
 
-The images, the chains of each and their leapfrog steps are those of the report; what is done is kept in the run's folder, and goes on from there.
+The images, the chains of each and their leapfrog steps are those of the report. What is done is kept in the run's
+folder, and a second call goes on from there.
 """
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
 from fastcore.script import call_parse
 
-from aiwae_nb.evaluate import evaluate_ais, load_run, paired_difference, test_images
+from aiwae_nb.evaluate import evaluate_ais, paired_difference, test_images
+from aiwae_nb.files import load_json, load_table
+from aiwae_nb.runs import Run
 
 
 @call_parse
@@ -22,13 +24,16 @@ def main(
     data:str='', # a folder to look for the data in, before $AIWAE_NB_DATA and the cache
 ):
     "Compare the log-likelihoods of a report with those by longer chains; print one JSON line."
-    folder = Path(run)
-    net, digits, config = load_run(folder, data or None)
-    report = json.loads((folder/'report.json').read_text())
-    known = {name: torch.from_numpy(column) for name, column in zip(('value', 'std_error'), np.loadtxt(folder/'likelihoods.csv', delimiter=',', skiprows=1).T)}
-    found = evaluate_ais(net, test_images(digits.test, report['images']), n_chains=report['chains'], n_temperatures=temperatures, n_leapfrog=report['leapfrog'], half=False, compile=True,
-                         precision=None if report['force_precision'] == 'float32' else report['force_precision'], seed=2, out=folder/f"ais-{temperatures}", progress=True)
-    pair = paired_difference(found.value, known['value'], found.std_error, known['std_error'])
-    print(json.dumps(dict(benchmark='temperatures', command=f'python benchmarks/temperatures.py {run} --temperatures {temperatures}', chains=report['chains'],
-                          temperatures=[report['temperatures'], temperatures], nll=round(-found.value.mean().item(), 4), **pair,
+    folder, loaded = Path(run), Run(run).load(data or None)
+    report, known = load_json(folder/'report.json'), load_table(folder/'likelihoods.csv')
+    value, error = (torch.as_tensor(known[name]) for name in ('value', 'std_error'))
+    x = test_images(loaded.dataset.test, report['images'])
+    found = evaluate_ais(loaded.model, x, n_chains=report['chains'], n_temperatures=temperatures,
+                         n_leapfrog=report['leapfrog'], half_T=False, compile=True, seed=2, progress=True,
+                         precision=report['force_precision'], out=folder/f'ais-{temperatures}')
+    pair = paired_difference(found.value, value, found.std_error, error)
+    command = f'python benchmarks/temperatures.py {run} --temperatures {temperatures}'
+    print(json.dumps(dict(benchmark='temperatures', command=command, chains=report['chains'],
+                          temperatures=[report['temperatures'], temperatures],
+                          nll=round(-found.value.mean().item(), 4), **pair._asdict(),
                           median_ess=round(found.ess.median().item(), 2))))

@@ -2,28 +2,41 @@
 
     python results/evidence.py results/evidence.json runs/mnist_iwae5
 """
-import json, platform, sys
+import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from collect import command
+from aiwae_nb.files import load_json, load_table
+from collect import command, machine
+from migrate import as_text
+
+LEFT_OUT = ('config', 'checkpoint', 'note') # of a report
+FLAGS = dict(samples='n_samples', images='first', chains='chains', temperatures='temperatures', leapfrog='leapfrog',
+             precision='force_precision', simulated='simulated') # flag -> what a report calls it
 
 
-def columns(path): return {name: np.round(column, 4).tolist() for name, column in zip(path.open().readline().strip().split(','), np.loadtxt(path, delimiter=',', skiprows=1).T)}
+def column(table, name): return [round(v, 4) for v in torch.as_tensor(table[name]).tolist()]
 
 
-def evaluated(run, r):
-    return (f"aiwae_evaluate {run} --samples {r['n_samples']} --images {r['first']} --chains {r['chains']} --temperatures {r['temperatures']} --leapfrog {r['leapfrog']} "
-            f"--precision {r['force_precision']} --simulated {r['simulated']} --compile")
+def evaluated(run, report):
+    "The command of a report."
+    flags = {flag: report[name] for flag, name in FLAGS.items()}
+    flags['precision'] = flags['precision'] or 'float32'
+    return f'aiwae_evaluate {run} ' + ' '.join(f'--{k} {v}' for k, v in flags.items()) + ' --compile'
+
+
+def of_images(run):
+    "The columns that the page draws."
+    bounds, chains = load_table(run/'bounds.csv'), load_table(run/'likelihoods.csv')
+    found = dict(bound=column(bounds, 'bound'), bound_ess=column(bounds, 'ess'))
+    return found | {name: column(chains, name) for name in ('value', 'std_error', 'half_T')}
 
 
 if __name__ == '__main__':
     target, run = map(Path, sys.argv[1:])
-    report = json.loads((run/'report.json').read_text())
-    of_images = {name: columns(run/f'{name}.csv') for name in ('bounds', 'likelihoods')}
-    found = dict(machine=dict(cpu_threads=torch.get_num_threads(), machine=platform.machine(), torch=torch.__version__), train=command(report['config']), evaluate=evaluated(run, report),
-                 report={k: v for k, v in report.items() if k not in ('config', 'checkpoint', 'note')}, certificate=json.loads((run/'certificate.json').read_text()),
-                 images=dict(bound=of_images['bounds']['bound'], bound_ess=of_images['bounds']['ess'], **{k: of_images['likelihoods'][k] for k in ('value', 'std_error', 'half')}))
-    target.write_text(json.dumps(found) + '\n')
+    report = load_json(run/'report.json')
+    kept = {k: v for k, v in report.items() if k not in LEFT_OUT}
+    found = dict(machine=machine(), train=command(load_json(run/'config.json')), evaluate=evaluated(run, report),
+                 report=kept, certificate=load_json(run/'certificate.json'), images=of_images(run))
+    target.write_text(as_text(found))

@@ -5,6 +5,8 @@
 import json, sys
 from pathlib import Path
 
+from migrate import as_text
+
 if __name__ == '__main__':
     source, target = map(Path, sys.argv[1:])
-    target.write_text(json.dumps(json.loads(source.read_text()), separators=(',', ':')) + '\n')
+    target.write_text(as_text(json.loads(source.read_text())))
