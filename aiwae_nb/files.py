@@ -143,7 +143,7 @@ def load_checkpoint(
 def file_digest(
     path:Path, # a file
 )->str: # 16 hexadecimal digits
-    "By which the content of a file is told from another."
+    "A fingerprint of a file's content."
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 

@@ -286,7 +286,7 @@ def _probes(config, objective, dataset, inputs):
 def build_run(
     config:RunConfig,
 )->BuiltRun:
-    "Model, objective, data and probes of a configuration. Raises `ValueError` as the check of `RunConfig` and these do."
+    "Model, objective, data and probes of a configuration. Raises `ValueError` on impossible values."
     config.check()
     dataset = load_dataset(config.dataset, config.data)
     inputs = dataset.inputs(config.task)

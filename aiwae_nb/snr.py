@@ -450,7 +450,7 @@ def snr_slopes(
     def slope(name, of):
         Ks = [K for K in _measured(result, name) if K >= at_least]
         if len(Ks) < 2: raise ValueError(
-            f"Ks are {result.settings['Ks']}, of which {len(Ks)} are {at_least} or more, expected 2: "
+            f"Ks are {result.settings['Ks']}; {len(Ks)} of them are {at_least} or more, expected 2: "
             "measure more, or lower at_least")
         trials = [_trials(result, name, of, K)[0] for K in Ks]
         squares = torch.stack([a[:, 0]/a[:, 1] for a in trials])
