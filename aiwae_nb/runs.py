@@ -162,15 +162,20 @@ class RunConfig(_Config):
             precision=check_precision(config.precision))
 
     @classmethod
-    def from_json(cls, path:Path|str)->'RunConfig':
-        "From a file that a run wrote. Raises `ValueError` where it is damaged or holds other names."
+    def from_json(cls,
+        path:Path|str, # config.json
+    )->'RunConfig': # as it was written
+        "From a file that a run wrote. Raises `FileNotFoundError`; `ValueError` where it is damaged or of another version."
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"there is no file {path}: give a config.json that a run wrote")
         saved = load_json(Path(path))
         if not isinstance(saved, dict): raise ValueError(f"{path} is damaged: it holds no configuration")
         saved.pop('version', None)
         other = saved.keys() - cls.fields().keys()
         if other:
             raise ValueError(f"{path} holds {', '.join(sorted(other))}, which no run has: it is of another version")
-        return cls(**saved | dict(hidden=parse_widths(saved.get('hidden'))))
+        hidden, precision = parse_widths(saved.get('hidden')), check_precision(saved.get('precision'))
+        return cls(**saved | dict(hidden=hidden, precision=precision))
 
     @property
     def folder(self)->Path:
