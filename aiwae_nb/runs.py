@@ -165,7 +165,7 @@ class RunConfig(_Config):
     def from_json(cls,
         path:Path|str, # config.json
     )->'RunConfig': # as it was written
-        "From a file that a run wrote. Raises `FileNotFoundError`; `ValueError` where it is damaged or of another version."
+        "From the file of a run. Raises `FileNotFoundError`; `ValueError` where it is damaged or of another version."
         if not Path(path).is_file():
             raise FileNotFoundError(f"there is no file {path}: give a config.json that a run wrote")
         saved = load_json(Path(path))
