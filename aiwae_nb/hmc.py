@@ -9,11 +9,16 @@ __all__ = ['PRECISIONS', 'TRAIN_LEAPFROG', 'SCORE_LEAPFROG', 'HMCState', 'HMCInf
 
 # %% ../nbs/30_hmc.ipynb #699ea84f
 import math, warnings
-from functools import cache
+from contextlib import nullcontext
+from functools import cache, partial
 from typing import Callable, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from .checks import check_between, check_count, check_positive
+from .coordinates import validated
 
 # %% ../nbs/30_hmc.ipynb #d38f5ca7
 class HMCState(NamedTuple):
@@ -45,12 +50,24 @@ def check_precision(
     return None if precision == 'float32' else precision
 
 
+class _Copies(TorchFunctionMode):
+    "A tensor that was made in inference mode cannot be saved for a gradient; a copy of it can."
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = {name: self.copied(a) for name, a in (kwargs or {}).items()}
+        return func(*self.copied(args), **kwargs)
+
+    def copied(self, a):
+        if isinstance(a, Tensor): return a.clone() if a.is_inference() else a
+        return type(a)(map(self.copied, a)) if type(a) in (list, tuple) else a
+
+
 def _value_and_grad(log_f, z):
     if torch.compiler.is_compiling():
         value, pull = torch.func.vjp(log_f, z)
         return value, pull(torch.ones_like(value))[0]
-    with torch.inference_mode(False), torch.enable_grad():
-        z = z.detach().clone().requires_grad_() # a copy, as what was made in inference mode takes no gradient
+    copies = _Copies() if torch.is_inference_mode_enabled() else nullcontext()
+    with torch.inference_mode(False), torch.enable_grad(), copies:
+        z = z.detach().clone().requires_grad_()
         value = log_f(z)
         if not value.requires_grad: return value, torch.zeros_like(z) # flat, as a uniform density is
         return value.detach(), torch.autograd.grad(value.sum(), z)[0]
@@ -153,6 +170,33 @@ def transition(
     return metropolis(state, new, energy_error, log_u)
 
 
+# what a density raises far out: a support that is checked, a power, a matrix that is not positive
+_FAILURES = (ValueError, OverflowError, torch.linalg.LinAlgError)
+
+
+def _nowhere(z, like, energy):
+    "The state of chains whose target raised: a NaN is rejected."
+    def lost(a): return None if a is None else torch.full_like(a[:len(z)], math.nan)
+    terms = tuple(lost(a) if energy or a is not None and a.dim() == z.dim() else None for a in like.terms)
+    return HMCState(z, lost(like.log_f) if energy else None, torch.zeros_like(z), terms)
+
+
+def _joined(parts):
+    "States of some chains after states of others."
+    def cat(arrays): return None if arrays[0] is None else torch.cat(arrays)
+    z, log_f, grad, terms = zip(*parts)
+    return HMCState(cat(z), cat(log_f), cat(grad), tuple(map(cat, zip(*terms))))
+
+
+def _tolerant(target, like, z, energy=True):
+    "The target, where it raises for some chains: those are sought by halves of the first axis, and are nowhere."
+    try: return target(z, energy)
+    except _FAILURES as e:
+        if len(z) == 1: return _nowhere(z, like, energy)
+        try: return _joined([_tolerant(target, like, part, energy) for part in z.tensor_split(2)])
+        except Exception: raise e from None # the target does not take a part of the chains
+
+
 def _check_state(state):
     z, n = state.z.shape, state.log_f.shape
     if len(z) <= len(n) or z[:len(n)] != n:
@@ -171,12 +215,15 @@ def hmc_step(
     step:Callable=leapfrog_step, # or its compiled form
     move:Callable=transition, # or its compiled form
 )->tuple: # (HMCState, HMCInfo)
-    """One transition that leaves f invariant, of all chains at once, without a graph.
-    Raises `ValueError` where log f is not one number for each chain."""
+    """One transition that leaves f invariant, of all chains at once, without a graph. Within it, distributions do not
+    check their arguments, and a chain whose target raises is rejected.
+    Raises `ValueError` where log f is not one number for each chain, or `n_leapfrog` is negative."""
+    check_count(least=0, n_leapfrog=n_leapfrog)
     _check_state(state)
+    if step is leapfrog_step and move is transition: target = partial(_tolerant, target, state)
     momentum = torch.randn(state.z.shape, generator=generator, dtype=state.z.dtype, device=state.z.device)
     log_u = torch.rand(state.log_f.shape, generator=generator, dtype=state.z.dtype, device=state.z.device).log()
-    return move(state, target, step_size, n_leapfrog, momentum, log_u, step)
+    with validated(False): return move(state, target, step_size, n_leapfrog, momentum, log_u, step)
 
 # %% ../nbs/30_hmc.ipynb #2248eaf2
 @cache
@@ -222,17 +269,12 @@ def compiled_transition()->Callable: # as transition
     return _or_plain(_compile_transition(), transition)
 
 # %% ../nbs/30_hmc.ipynb #cd45d001
-def _check_positive(**given):
-    for name, value in given.items():
-        if not (math.isfinite(value) and value > 0): raise ValueError(f"{name} is {value}, expected a positive number")
-
-
 def _check_range(start, target, low, high):
-    _check_positive(low=low, start=start, high=high)
+    check_positive(low=low, start=start, high=high)
     if not low <= start <= high:
         raise ValueError(f"start is {start}, expected a step size from low = {low} to high = {high}: widen them, or "
                          "start between")
-    if not 0 < target < 1: raise ValueError(f"target is {target}, expected an acceptance rate between 0 and 1")
+    check_between(0, 1, target=target) # an acceptance rate
 
 
 class StepSizes(nn.Module):
@@ -250,7 +292,7 @@ class StepSizes(nn.Module):
     ):
         super().__init__()
         _check_range(start, target, low, high)
-        if not 1 < factor < 2: raise ValueError(f"factor is {factor}, expected a number between 1 and 2, as 1.002")
+        check_between(1, 2, factor=factor)
         self.target, self.factor, self.low, self.high = target, factor, low, high
         self.register_buffer('value', torch.full(shape, float(start)))
 
@@ -283,7 +325,7 @@ class DualAveraging(nn.Module):
     ):
         super().__init__()
         _check_range(start, target, low, high)
-        _check_positive(gamma=gamma, delay=delay, kappa=kappa)
+        check_positive(gamma=gamma, delay=delay, kappa=kappa)
         self.target, self.gamma, self.delay, self.kappa, self.centre = target, gamma, delay, kappa, math.log(10*start)
         self.low, self.high = math.log(low), math.log(high)
         self.register_buffer('value', torch.full(shape, float(start)))
