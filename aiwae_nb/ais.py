@@ -101,7 +101,7 @@ def _path(q, p, beta, z, energy=True):
     of_q, of_p = q(z, energy), p(z, energy)
     return mix_state(z, beta, of_q.log_f, of_p.log_f, of_q.grad, of_p.grad)
 
-
+# %% ../nbs/31_ais.ipynb #e7f6d3d5
 class AnnealedPath(NamedTuple):
     "The targets f_beta = q^(1-beta) p^beta, as functions of the coordinates u in which q has no boundary."
     q:Callable           # u, energy -> HMCState of log q

@@ -56,7 +56,7 @@ def run_pilot(
     n_moves:int=PILOT_MOVES, # transitions at each
     n_leapfrog:int=SCORE_LEAPFROG, # L, as in the run that follows
     target:float=.65, # acceptance rate aimed at
-    start:float=.1, # the first step size
+    start:Tensor|float=.1, # the first step size; or (S,): what the step sizes are sought around
     grad_log_joint:Callable|None=None, # z -> d log p(x, z)/dz (K, B, *event), in closed form; None: by autograd
     support:Constraint|None=None, # of q and of p, where q does not state it or p is written for it alone
     precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
@@ -71,23 +71,25 @@ def run_pilot(
     check_count(least=2, n_stops=n_stops)
     check_count(least=0, n_leapfrog=n_leapfrog)
     check_between(0, 1, target=target)
-    check_positive(start=start)
+    start = torch.as_tensor(start, dtype=torch.float64).expand(n_stops)
+    for value in start.tolist(): check_positive(start=value)
     path = annealed_path(log_joint, q, grad_log_joint, precision, support)
     betas = sigmoid_schedule(n_stops)
     z = start_chains(q, n_chains, None, generator)
     state = path(torch.ones((), dtype=z.dtype, device=z.device), path.coordinates.to_u(z))
     check_log_w(log_ratio(state))
-    log_step = torch.full(state.log_f.shape[1:], math.log(start), dtype=torch.float64, device=z.device)
+    log_step = torch.zeros(state.log_f.shape[1:], dtype=torch.float64, device=z.device) # over that of start
     smooth = log_step.clone()
     steps, spread = [], []
-    for beta in betas.to(z):
+    for beta, base in zip(betas.to(z), start.log().tolist()):
         target_now = path.at(beta)
         for _ in range(n_moves if n_leapfrog else 0):
             here = mix_state(state.z, beta, *state.terms)
-            state, info = hmc_step(here, target_now, log_step.exp().to(z), n_leapfrog, generator=generator, step=step)
+            state, info = hmc_step(here, target_now, (base + log_step).exp().to(z), n_leapfrog, generator=generator,
+                                   step=step)
             log_step += .5*(info.accept_prob.mean(0) - target)
             smooth += .25*(log_step - smooth)
-        steps.append(smooth.exp().cpu())
+        steps.append((base + smooth).exp().cpu())
         spread.append(_spread(log_ratio(state)))
         on_move()
     return Pilot(betas, torch.stack(steps), torch.tensor(spread, dtype=torch.float64))
@@ -369,9 +371,10 @@ class _Problem(NamedTuple):
         def run(index):
             joint, q, grad = self.rows(index)
             noise = _generator(self.x.device, seed, i + 1)
-            n_stops = min(PILOT_STOPS, max(4, T//16))
-            own = run_pilot(joint, q, grad_log_joint=grad, generator=noise, step=step, n_stops=n_stops,
-                            start=pilot.step_size[0].item(), **shared)
+            n_stops = 16 if T > 200 else 8
+            around = interpolate_step_sizes(pilot, torch.cat([torch.zeros(1), sigmoid_schedule(n_stops)]).double())
+            own = run_pilot(joint, q, grad_log_joint=grad, generator=noise, step=step, n_stops=n_stops, start=around,
+                            **shared)
             steps = _interpolate(pilot.betas, own.betas, own.step_size.log()).exp()
             found = log_evidence(joint, q, grad_log_joint=grad, generator=noise, check=False,
                                  pilot=pilot._replace(step_size=steps), **options)
@@ -451,8 +454,8 @@ def log_likelihood(
     check_count(batch=batch, pilot_data=pilot_data)
     check_context(len(x), *c)
     _check_options(kwargs)
-    x, *c = (a.clone() if a.is_inference() else a for a in (x, *c)) # of a loader in inference mode
-    problem = _Problem(x, posterior, log_joint, grad_log_joint, tuple(c), keep_going)
+    x, *given = (a.clone() if a.is_inference() else a for a in (x, *c)) # of a loader in inference mode
+    problem = _Problem(x, posterior, log_joint, grad_log_joint, tuple(given), keep_going)
     chunks = torch.arange(len(x)).tensor_split(math.ceil(len(x)/batch)) # sizes differ by one at most
     settings = dict(data=_digest((x, *c)), batch=batch, n_temperatures=n_temperatures, half_T=half_T, seed=seed,
                     pilot_data=pilot_data, keep_going=keep_going)
