@@ -35,7 +35,8 @@ LIMIT = 40 # raw answers
 
 # --- what the calls are about ---
 
-def normal(*batch, size=D): return Independent(Normal(torch.zeros(*batch, size), torch.ones(*batch, size)), 1)
+def normal_at(loc): return Independent(Normal(loc, torch.ones_like(loc), validate_args=False), 1)
+def normal(size=D): return normal_at(torch.zeros(size))
 
 
 class Model(nn.Module):
@@ -45,8 +46,8 @@ class Model(nn.Module):
         self.encoder, self.decoder = nn.Linear(P, D), nn.Linear(D, P)
 
     def prior(self): return normal()
-    def posterior(self, x): return Independent(Normal(self.encoder(x), torch.ones(D)), 1)
-    def likelihood(self, z): return Independent(Bernoulli(logits=self.decoder(z)), 1)
+    def posterior(self, x): return normal_at(self.encoder(x))
+    def likelihood(self, z): return Independent(Bernoulli(logits=self.decoder(z), validate_args=False), 1)
     def log_joint(self, x, z): return self.prior().log_prob(z) + self.likelihood(z).log_prob(x)
 
 
@@ -56,17 +57,17 @@ class Conditional(Model):
         super().__init__()
         self.context = nn.Linear(4, D)
 
-    def prior(self, c): return Independent(Normal(self.context(c), torch.ones(D)), 1)
-    def posterior(self, x, c): return Independent(Normal(self.encoder(x) + self.context(c), torch.ones(D)), 1)
+    def prior(self, c): return normal_at(self.context(c))
+    def posterior(self, x, c): return normal_at(self.encoder(x) + self.context(c))
     def log_joint(self, x, z, c): return self.prior(c).log_prob(z) + self.likelihood(z).log_prob(x)
 
 
 def bits(n=B, size=P): return (torch.rand(n, size) < .5).float()
 def pixels(n=B, size=P): return torch.randint(0, 256, (n, size), dtype=torch.uint8)
-def posterior(): return Independent(Normal(torch.zeros(B, D, requires_grad=True), torch.ones(B, D)), 1)
-def log_joint(z): return Normal(torch.zeros(B, D), 1.).log_prob(z).sum(-1) - (z - 1).square().sum(-1)
+def posterior(): return normal_at(torch.zeros(B, D, requires_grad=True))
+def log_joint(z): return -(z - torch.ones(B, D)).square().sum(-1)
 def log_w(k=K): return torch.randn(k, B)
-def step(z): return Independent(Normal(z, torch.ones(D)), 1)
+def step(z): return normal_at(z)
 def chain(): return hvi.HierarchicalPosterior(posterior(), [(step, step)]*2)
 def state(): return hmc.as_target(log_joint)(torch.zeros(K, B, D))
 def pilot(): return evidence.Pilot(torch.linspace(0, 1, 4).double(), torch.full((4,), .1), torch.ones(4))
@@ -227,7 +228,7 @@ PARAMETER = torch.ones((), requires_grad=True)
 
 NAN, INF = float('nan'), float('inf')
 WHOLE = {'seed', 'epoch'} # integers of any sign
-DATA = {'x', 'context'} # what a model of the caller is given as it is
+DATA = {'x', 'context', 'z'} # what a model of the caller is given as it is
 FREE = {'log_w', 'pixels', 'images', 'train', 'accept_rate'} # tensors of any size
 
 
@@ -346,7 +347,6 @@ ACCEPTED: dict[tuple, str] = {
     ('show_images', 'images', 'integers'): PROMOTED,
     ('show_images', 'images', 'an axis more'): "images of one column",
     ('show_images', 'images', 'a NaN'): "it is left white",
-    ('LinearGaussian', 'bias', 'integers'): PROMOTED,
     ('LinearGaussian', 'weight', 'a column more'): "a latent dimension more",
     ('StepSizes.update', 'accept_rate', 'integers'): PROMOTED,
     ('StepSizes.update', 'accept_rate', 'a NaN'): "a diverged chain counts as rejected",
@@ -388,10 +388,11 @@ ACCEPTED: dict[tuple, str] = {
 }
 # other names under which a message may speak of an argument
 ALIASES: dict[str, tuple] = {
-    'posterior': ('q',), 'model': ('q', 'posterior', 'log_joint'), 'x': ('datum', 'data'), 'c': ('context',),
+    'posterior': ('q',), 'model': ('q', 'posterior', 'log_joint'), 'x': ('datum', 'data', 'z_exact'), 'c': ('context',),
     'log_joint': ('log joint', 'log p', 'log f'), 'log_f': ('log f',), 'target': ('log f',), 'lr': ('learning rate',),
     'transition': ('transition 1',), 'reverse': ('transition 1',), 'n_chains': ('chains',), 'prior': ('q',),
-    'n_temperatures': ('temperatures',), 'T': ('temperatures',), 'inputs': ('x',)}
+    'n_temperatures': ('temperatures',), 'T': ('temperatures',), 'inputs': ('x',), 'n_context': ('context',), 'pixels': ('index',),
+    'log_w': ('log weight',)}
 
 
 # --- running a call ---

@@ -297,7 +297,9 @@ def annealed_target(
     log_f0:Callable=standard_normal, # z -> log f_0
 )->Callable: # z -> log f_alpha (...), nats
     """The target between, eq. (10). Raises `ValueError` where alpha is not between 0 and 1, and where log f gives
-    another number of values than there are z."""
+    another number of values than there are z; `TypeError` where it is no function."""
+    for name, f in dict(log_f=log_f, log_f0=log_f0).items():
+        if not callable(f): raise TypeError(f"{name} is a {type(f).__name__}, expected a function: z -> log f(z)")
     # a tensor stays on its device
     if isinstance(alpha, Tensor):
         _require(not alpha.dim(), f"alpha has shape {tuple(alpha.shape)}, expected one number")
