@@ -7,6 +7,7 @@ __all__ = ['new_figure', 'show_images', 'plot_curves', 'plot_density', 'fit_slop
 
 # %% ../nbs/02_plots.ipynb #bb5f425f
 import math
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -19,11 +20,21 @@ def _axes(ax):
     return plt.subplots(figsize=(4.5, 2.6))[1]
 
 
-def _values(x): return torch.as_tensor(x).detach().cpu().double()
-
-
 def _require(ok, message):
     if not ok: raise ValueError(message)
+
+
+def _values(x, name):
+    "A tensor on the CPU, in double precision; `name` is its argument's."
+    try: return torch.as_tensor(x).detach().cpu().double()
+    except (TypeError, ValueError, RuntimeError) as e:
+        raise TypeError(f"{name} is a {type(x).__name__}, expected a tensor, or numbers that make one") from e
+
+
+def _check_whole(least, **given):
+    for name, n in given.items():
+        whole = isinstance(n, Integral) and n is not True
+        _require(whole and n >= least, f"{name} is {n!r}, expected a whole number, {least} or more")
 
 # %% ../nbs/02_plots.ipynb #856d2be5
 def _square(images): # (N, P) or (N, H, W) -> (N, H, W)
@@ -43,7 +54,7 @@ def _tile(images, n_cols, line=.2): # (N, H, W) -> one image
 
 
 def _show_colour(images, ax, n_cols, shape):
-    channels = _values(images.reshape(-1, *shape)).unbind(1)
+    channels = images.reshape(-1, *shape).unbind(1)
     tiled = [_tile(channel, min(n_cols, len(channel))) for channel in channels]
     ax.imshow(torch.stack(tiled, -1).clamp(0, 1).numpy(), interpolation='nearest')
     ax.set_axis_off()
@@ -66,9 +77,10 @@ def show_images(
     shape:tuple|None=None, # (C, H, W) of flat images, C = 1 or 3; None: one channel, square
 )->Any: # the Axes
     "Draw images as a grid, row by row, 1 as black, or in colour. Raises `ValueError` where their shape is another."
-    ax = _axes(ax)
+    _check_whole(1, n_cols=n_cols)
+    images, ax = _values(images, 'images'), _axes(ax)
     if shape and shape[0] == 3: return _show_colour(images, ax, n_cols, shape)
-    images = _square(_values(images if shape is None else images.reshape(-1, *shape[-2:])))
+    images = _square(images if shape is None else images.reshape(-1, *shape[-2:]))
     ax.imshow(_tile(images, min(n_cols, len(images))).numpy(), cmap='gray_r', vmin=0, vmax=1, interpolation='nearest')
     ax.set_axis_off()
     return ax
@@ -84,7 +96,7 @@ def plot_curves(
     ylabel:str='', # beside the y axis
 )->Any: # the Axes
     "Draw each of `curves` over `x`, with a legend. Raises `ValueError` where a length differs from that of `x`."
-    x, curves = _values(x), {name: _values(y) for name, y in curves.items()}
+    x, curves = _values(x, 'x'), {name: _values(y, f'curve {name!r}') for name, y in curves.items()}
     for name, y in curves.items():
         _require(x.ndim == 1 and y.shape == x.shape,
                  f"curve {name!r} has shape {tuple(y.shape)} and x {tuple(x.shape)}, expected (N,) for both")
@@ -103,8 +115,9 @@ def plot_density(
 )->Any: # the Axes
     """Draw `exp(log_f)` over a square, its maximum on the grid as 1.
     Raises `ValueError` where `log_f` does not return (N,)."""
+    _check_whole(2, n=n)
     axis = torch.linspace(-lim, lim, n)
-    values = _values(log_f(torch.cartesian_prod(axis, axis).flip(1)))
+    values = _values(log_f(torch.cartesian_prod(axis, axis).flip(1)), 'what log_f returned')
     _require(values.shape == (n*n,),
              f"log_f returned shape {tuple(values.shape)} for points of shape ({n*n}, 2), expected ({n*n},): a log "
              "density for each point")
@@ -120,8 +133,8 @@ def fit_slope(
     y:Tensor, # (N,) positive
 )->float: # the power a in y ~ x^a
     """The slope of the least-squares line through (log x, log y), eq. (1).
-    Raises `ValueError` where either is not (N,) and positive."""
-    x, y = _values(x), _values(y)
+    Raises `ValueError` where either is not (N,) and positive, `TypeError` where either is no numbers."""
+    x, y = _values(x, 'x'), _values(y, 'y')
     _require(x.ndim == 1 and x.shape == y.shape and len(x) > 1,
              f"x has shape {tuple(x.shape)} and y {tuple(y.shape)}, expected (N,) for both, N at least 2")
     _require((x > 0).all() and (y > 0).all(),
@@ -138,7 +151,7 @@ def plot_slope(
     label:str|None=None, # named before the slope in the legend
 )->Any: # the Axes
     "Draw points on logarithmic axes and the line of `fit_slope`, whose slope the legend tells. Raises as it does."
-    slope, x, y = fit_slope(x, y), _values(x), _values(y)
+    slope, x, y = fit_slope(x, y), _values(x, 'x'), _values(y, 'y')
     ax = _axes(ax)
     points, = ax.loglog(x, y, 'o', markersize=3)
     text = f'slope {slope:.2f}' if label is None else f'{label}: slope {slope:.2f}'

@@ -7,7 +7,8 @@ __all__ = ['ENERGIES', 'LinearGaussian', 'GaussianMixture', 'Energy', 'standard_
 
 # %% ../nbs/01_targets.ipynb #652bdfb2
 import math
-from typing import Callable, NamedTuple
+from numbers import Integral
+from typing import Any, Callable, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,6 +18,28 @@ from torch.distributions import (Categorical, Distribution, Independent, LowRank
 # %% ../nbs/01_targets.ipynb #f651767f
 def _require(ok, message):
     if not ok: raise ValueError(message)
+
+
+def _check_reals(**given):
+    types = {x.dtype for x in given.values() if isinstance(x, Tensor)}
+    for name, x in given.items():
+        if not isinstance(x, Tensor): raise TypeError(f"{name} is a {type(x).__name__}, expected a tensor")
+        _require(x.numel() and x.is_floating_point() and x.isfinite().all(),
+            f"{name} has shape {tuple(x.shape)} and type {x.dtype}, expected finite floating-point numbers")
+        _require(len(types) == 1,
+            f"{', '.join(given)} are of the types {', '.join(map(str, types))}, expected one type")
+
+
+def _check_n(n):
+    whole = isinstance(n, Integral) and n is not True
+    _require(whole and n > 0, f"n is {n!r}, expected a whole number, 1 or more")
+
+
+def _check_positive(**given):
+    for name, value in given.items():
+        number = value.item() if isinstance(value, Tensor) and value.numel() == 1 else value
+        _require(isinstance(number, (int, float)) and 0 < number < math.inf,
+            f"{name} is {value!r}, expected a positive standard deviation")
 
 
 class _GaussianNoise:
@@ -36,7 +59,8 @@ class _GaussianNoise:
         n:int, # pairs to draw
         generator:torch.Generator|None=None, # torch's global one where None
     )->tuple[Tensor, Tensor]: # x (n, P) and its z (n, D)
-        "Draw `n` pairs (x, z) from the model."
+        "Draw `n` pairs (x, z) from the model. Raises `ValueError` where `n` is no positive whole number."
+        _check_n(n)
         mean = self.decode(z := self._sample_z(n, generator))
         return mean + self.noise*_randn(mean, mean.shape, generator), z
 
@@ -63,11 +87,12 @@ class LinearGaussian(_GaussianNoise):
         bias:Tensor, # (P,), b
         noise:float, # s, standard deviation of x given z
     ):
+        _check_reals(weight=weight, bias=bias)
         _require(weight.ndim == 2,
             f"weight has shape {tuple(weight.shape)}, expected (P, D): observed by latent dimensions")
         _require(bias.shape == weight.shape[:1],
                  f"bias has shape {tuple(bias.shape)}, expected ({weight.shape[0]},), a value for each row of weight")
-        _require(noise > 0, f"noise is {noise}, expected a positive standard deviation")
+        _check_positive(noise=noise)
         self.weight, self.bias, self.noise = weight, bias, noise
         self.n_observed, self.n_latent = weight.shape
 
@@ -113,13 +138,13 @@ class GaussianMixture(_GaussianNoise):
         std:float, # tau, standard deviation of each component
         noise:float, # s, standard deviation of x given z
     ):
+        _check_reals(weights=weights, means=means)
         _require(means.ndim == 2, f"means has shape {tuple(means.shape)}, expected (C, D): a row for each component")
         _require(weights.shape == means.shape[:1],
                  f"weights has shape {tuple(weights.shape)}, expected ({means.shape[0]},), one for each row of means")
         _require((weights > 0).all() and abs(weights.sum() - 1) < 1e-5,
                  f"weights are {weights.tolist()}, expected positive numbers that sum to one: divide by their sum")
-        _require(std > 0, f"std is {std}, expected a positive standard deviation")
-        _require(noise > 0, f"noise is {noise}, expected a positive standard deviation")
+        _check_positive(std=std, noise=noise)
         self.weights, self.means, self.std, self.noise = weights, means, std, noise
         self.n_observed = self.n_latent = means.shape[1]
 
@@ -195,7 +220,8 @@ class Energy(NamedTuple):
     def grid(self,
         n:int=600, # cells on each side
     )->tuple: # ((n*n, 2) centres, area of a cell)
-        "n*n cells of the square."
+        "n*n cells of the square. Raises `ValueError` where `n` is no positive whole number, as all that take it do."
+        _check_n(n)
         line = self.lim*(2*torch.arange(n, dtype=torch.float64) + 1 - n)/n
         return torch.cartesian_prod(line, line), (2*self.lim/n)**2
 
@@ -231,7 +257,8 @@ class Energy(NamedTuple):
         n:int, # draws
         generator:torch.Generator|None=None, # torch's global one where None
     )->Tensor: # (n, 2)
-        "Draws, from the cells of the grid, each uniform in its cell."
+        "Draws, from the cells of the grid, each uniform in its cell. Raises as `grid` does."
+        _check_n(n)
         z, area = self.grid()
         cell = torch.multinomial(self.log_f(z).softmax(0), n, replacement=True, generator=generator)
         return z[cell] + area**.5*(torch.rand(n, 2, generator=generator, dtype=torch.float64) - .5)
@@ -255,14 +282,29 @@ def standard_normal(
     return -.5*(z.square().sum(-1) + z.shape[-1]*math.log(2*math.pi))
 
 
+def _at(name, f, z):
+    "f(z), checked: a number, or one for each z."
+    value = f(z)
+    if isinstance(value, (int, float)) or isinstance(value, Tensor) and value.shape in ((), z.shape[:-1]): return value
+    given = f'shape {tuple(value.shape)}' if isinstance(value, Tensor) else f'a {type(value).__name__}'
+    raise ValueError(f"{name} gave {given} for z of shape {tuple(z.shape)}, expected {tuple(z.shape[:-1])}: "
+                     "one log density for each z")
+
+
 def annealed_target(
     log_f:Callable, # z (..., D) -> log f (...), nats
     alpha:float|Tensor, # from 0, f_0, to 1, f; a tensor, (), is not checked
     log_f0:Callable=standard_normal, # z -> log f_0
 )->Callable: # z -> log f_alpha (...), nats
-    "The target between, eq. (10). Raises `ValueError` where alpha is not between 0 and 1."
+    """The target between, eq. (10). Raises `ValueError` where alpha is not between 0 and 1, and where log f gives
+    another number of values than there are z; `TypeError` where it is no function."""
+    for name, f in dict(log_f=log_f, log_f0=log_f0).items():
+        if not callable(f): raise TypeError(f"{name} is a {type(f).__name__}, expected a function: z -> log f(z)")
     # a tensor stays on its device
-    if not isinstance(alpha, Tensor):
-        _require(0 <= alpha <= 1, f"alpha is {alpha}, expected 0 (the start) to 1 (the target)")
-    elif alpha.dim(): raise ValueError(f"alpha has shape {tuple(alpha.shape)}, expected one number")
-    return lambda z: alpha*log_f(z) + ((1 - alpha)*log_f0(z) if isinstance(alpha, Tensor) or alpha < 1 else 0.)
+    if isinstance(alpha, Tensor):
+        _require(not alpha.dim(), f"alpha has shape {tuple(alpha.shape)}, expected one number")
+    else:
+        between = isinstance(alpha, (int, float)) and 0 <= alpha <= 1
+        _require(between, f"alpha is {alpha!r}, expected 0 (the start) to 1 (the target)")
+    at_start = isinstance(alpha, Tensor) or alpha < 1
+    return lambda z: alpha*_at('log_f', log_f, z) + ((1 - alpha)*_at('log_f0', log_f0, z) if at_start else 0.)
