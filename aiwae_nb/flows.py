@@ -192,7 +192,7 @@ class IAF(nn.Module):
         try: import zuko
         except ImportError as e:
             raise ImportError("inverse autoregressive flows need zuko: pip install 'aiwae_nb[flows]'") from e
-        _check_sizes(n_latent, n_steps)
+        check_count(n_latent=n_latent, n_steps=n_steps)
         check_count(least=0, n_context=n_context)
         for width in hidden: check_count(hidden=width)
         self.n_latent, self.n_context = n_latent, n_context
