@@ -51,7 +51,8 @@ def _check_term(term, t):
     bad = (~term.isfinite()).nonzero()
     if not len(bad): return
     k, b = bad[0].tolist()
-    raise WeightError(f"the term of step {t} is {term[k, b].item()} at (k, b) = ({k}, {b}), expected a finite number: "
+    value = 'NaN' if term[k, b].isnan() else term[k, b].item()
+    raise WeightError(f"the term of step {t} is {value} at (k, b) = ({k}, {b}), expected a finite number: "
                       "log f, or a transition, is not finite where the chain has come to", k, b)
 
 
