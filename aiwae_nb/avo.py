@@ -7,14 +7,16 @@ __all__ = ['check_alphas', 'linear_alphas', 'avo_terms', 'avo_loss', 'mixed_loss
 
 # %% ../nbs/42_avo.ipynb #8753c2e6
 from collections.abc import Sequence
+from functools import partial
 from typing import Callable
 
 import torch
 from torch import Tensor
 
 from .aiwae import detach_parameters
+from .checks import check_choice, check_count, check_number, check_positive
 from .dreg import REDUCTIONS, path_log_prob
-from .hvi import HierarchicalPosterior, check_transition, hvi_loss
+from .hvi import HierarchicalPosterior, check_chain, check_transition, hvi_loss
 from .targets import annealed_target
 from .weights import WeightError
 
@@ -40,15 +42,17 @@ def check_alphas(
 def linear_alphas(
     T:int, # transitions
 )->Tensor: # (T,), double: t/T
-    "The paper's: evenly spaced, the last is 1."
+    "The paper's: evenly spaced, the last is 1. Raises `ValueError` where T is no whole number from 0 on."
+    check_count(least=0, T=T)
     return torch.arange(1, T + 1, dtype=torch.float64)/T
 
 # %% ../nbs/42_avo.ipynb #2c56b1e6
 def _check_term(term, t):
-    bad = term.isnan().nonzero()
+    bad = (~term.isfinite()).nonzero()
     if not len(bad): return
     k, b = bad[0].tolist()
-    raise WeightError(f"the term of step {t} is NaN at (k, b) = ({k}, {b}): "
+    value = 'NaN' if term[k, b].isnan() else term[k, b].item()
+    raise WeightError(f"the term of step {t} is {value} at (k, b) = ({k}, {b}), expected a finite number: "
                       "log f, or a transition, is not finite where the chain has come to", k, b)
 
 
@@ -62,9 +66,12 @@ def avo_terms(
 )->Tensor: # (T, K, B), nats: the integrand of eq. (2)
     """What each step has to minimise: row t moves step t alone.
 
-    Raises `ValueError` on alphas that do not fit and on a posterior without steps, and `WeightError` where a term
-    is NaN."""
-    if not torch.compiler.is_compiling(): alphas = check_alphas(alphas, len(posterior.forward)).tolist()
+    Raises `ValueError` on alphas that do not fit and on a posterior without steps, `TypeError` on a posterior that is
+    no chain, and `WeightError` where a term is not finite."""
+    if not torch.compiler.is_compiling():
+        check_chain(posterior)
+        check_count(n_samples=n_samples)
+        alphas = check_alphas(alphas, len(posterior.forward)).tolist()
     log_f, start, terms = detach_parameters(log_joint), posterior.q0, []
     if log_f0 is None: log_f0 = lambda z: path_log_prob(start, z)
     with torch.no_grad(): z = start.rsample((n_samples,))
@@ -92,8 +99,7 @@ def avo_loss(
     """The annealed variational objective (paper 3): neither the decoder nor q_0 is moved.
 
     Raises as `avo_terms` does, and `ValueError` on an unknown reduction."""
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"unknown reduction {reduction!r}, expected one of {', '.join(REDUCTIONS)}")
+    check_choice(REDUCTIONS, reduction=reduction)
     terms = avo_terms(log_joint, posterior, n_samples, alphas, log_f0=log_f0)
     return REDUCTIONS[reduction](terms.mean(1).sum(0))
 
@@ -112,9 +118,8 @@ def mixed_loss(
     """The annealed objective for some batches, the bound for the others, by chance.
 
     Raises as both do, and `ValueError` on a probability outside 0 to 1."""
-    if not 0 <= probability <= 1:
-        raise ValueError(f"probability is {probability}, "
-                         "expected 0 (the bound alone) to 1 (the annealed objective alone)")
+    check_number(least=0, most=1, advice="0 is the bound alone, 1 the annealed objective alone",
+                 probability=probability)
     if torch.rand(()) < probability:
         return avo_loss(log_joint, posterior, n_samples, alphas, log_f0=log_f0, reduction=reduction)
     return hvi_loss(log_joint, posterior, n_samples, reduction=reduction, **kwargs)
@@ -125,19 +130,26 @@ def tempered(
     alpha:float|Tensor, # 0 to 1; a tensor, (), is not checked
 )->Callable: # z -> alpha log f (K, B)
     "The target of alpha-annealing. Raises `ValueError` where alpha is not between 0 and 1."
+    if not torch.is_tensor(alpha): check_number(least=0, most=1, alpha=alpha)
     return annealed_target(log_joint, alpha, lambda z: 0.)
 
 # %% ../nbs/42_avo.ipynb #9598ed4a
+def _warm(start, rate, step): return min(1., start + rate*step)
+
+
+def _cycle(period, rising, start, step): return min(1., start + (1 - start)*(step % period)/(rising*period))
+
+
 def warm_up(
     start:float=.2, # at step 0
     rate:float=2e-4, # for each step, until 1
 )->Callable: # step -> alpha, or beta
     """Deterministic warm-up, linear in steps: paper 3's for beta.
 
-    Raises `ValueError` on a start outside 0 to 1, and a rate that is not positive."""
-    if not (0 <= start <= 1 and rate > 0):
-        raise ValueError(f"start is {start} and rate {rate}, expected 0 to 1, and more than 0")
-    return lambda step: min(1., start + rate*step)
+    Raises `ValueError` on a start outside 0 to 1, and a rate that is not positive and finite."""
+    check_number(least=0, most=1, start=start)
+    check_positive(rate=rate)
+    return partial(_warm, start, rate)
 
 
 def cyclical(
@@ -146,7 +158,7 @@ def cyclical(
     start:float=0., # at the first step of each period
 )->Callable: # step -> alpha, or beta
     "Warm-up again and again, as Fu et al. (2019) do. Raises `ValueError` on settings that are impossible."
-    if not (period >= 1 and 0 < rising <= 1 and 0 <= start <= 1):
-        raise ValueError(f"period is {period}, rising {rising} and start {start}, "
-                         "expected 1 or more, more than 0 to 1, and 0 to 1")
-    return lambda step: min(1., start + (1 - start)*(step % period)/(rising*period))
+    check_count(period=period)
+    check_positive(rising=rising)
+    check_number(least=0, most=1, rising=rising, start=start)
+    return partial(_cycle, period, rising, start)

@@ -17,10 +17,11 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from .ais import ais, anneal, annealed_path, check_betas
+from .checks import check_choice, check_context, check_count, check_number, check_tensor
 from .core import log_mean_exp, std_error
 from .evidence import BETA_SCHEDULES, interpolate_step_sizes, run_pilot
 from .hmc import SCORE_LEAPFROG, TRAIN_LEAPFROG, check_precision, compiled_step, leapfrog_step
-from .weights import check_log_w, check_posterior
+from .weights import check_log_joint, check_log_w, check_posterior
 
 # %% ../nbs/33_bdmc.ipynb #d8fa5c27
 def student_quantile(
@@ -29,9 +30,8 @@ def student_quantile(
 )->float: # t, which a Student variable exceeds with probability 1 - alpha
     """Student's quantile, eq. (5): within 1e-3 for levels from .001 to .999.
     Raises `ValueError` on another level, or fewer than 9 degrees of freedom."""
-    if not .001 <= level <= .999:
-        raise ValueError(f"level is {level}, expected .001 to .999, where the expansion is good: .95 is usual")
-    if dof < 9: raise ValueError(f"dof is {dof}, expected 9 or more, where the expansion is good")
+    check_number(least=.001, most=.999, advice="the expansion is good there, and .95 is usual", level=level)
+    check_number(least=9, advice="the expansion is good there", dof=dof)
     u, n = NormalDist().inv_cdf(level), dof
     return u + (u**3 + u)/(4*n) + (5*u**5 + 16*u**3 + 3*u)/(96*n**2) + (3*u**7 + 19*u**5 + 17*u**3 - 15*u)/(384*n**3) \
         + (79*u**9 + 776*u**7 + 1482*u**5 - 1920*u**3 - 945*u)/(92160*n**4)
@@ -79,13 +79,16 @@ def _check_finite(a, name): # (K, B)
 
 def _exact_start(z, n_chains, q, log_joint):
     "The start (K, B, *event) of the backward chains."
+    check_tensor(z_exact=z)
     one = (*q.batch_shape, *q.event_shape)
     if tuple(z.shape) not in (one, (n_chains, *one)):
         raise ValueError(f"z_exact has shape {tuple(z.shape)}, expected (B, *event) = {tuple(one)}, or a sample for "
                          f"each chain, (K, B, *event) = {(n_chains, *one)}")
     z = z.detach().expand(n_chains, *one).contiguous()
     _check_finite(z.flatten(2).sum(-1), 'z_exact')
-    _check_finite(log_joint(z), 'log p(x, z_exact)')
+    log_p = log_joint(z)
+    check_log_joint(log_p, z.shape[:2])
+    _check_finite(log_p, 'log p(x, z_exact)')
     return z
 
 
@@ -112,6 +115,8 @@ def bdmc(
     of the model."""
     check_posterior(q, reparameterized=False)
     _check_data(q.batch_shape[0])
+    check_count(n_chains=n_chains)
+    check_count(least=0, n_leapfrog=n_leapfrog)
     betas, z = check_betas(betas), _exact_start(z_exact, n_chains, q, log_joint)
     forward = ais(log_joint, q, n_chains, betas, step_size=step_size, n_leapfrog=n_leapfrog,
                   grad_log_joint=grad_log_joint, precision=precision, compile=compile, generator=generator, check=check,
@@ -173,19 +178,21 @@ class Certificate(NamedTuple):
 
 
 def _check_temperatures(temperatures):
+    advice = "both ends of a schedule count; temperatures=(100, 1000) is usual"
+    for T in temperatures: check_count(least=2, advice=advice, temperatures=T)
     Ts = [int(T) for T in temperatures]
-    if not Ts or Ts != list(temperatures) or Ts[0] < 2 or any(b <= a for a, b in zip(Ts, Ts[1:])):
-        raise ValueError(f"temperatures are {temperatures}, expected whole numbers from 2 on, increasing: (100, "
-                         "1000), both ends of a schedule counted")
+    if not Ts or any(b <= a for a, b in zip(Ts, Ts[1:])): raise ValueError(
+        f"temperatures are {temperatures}, expected one or more whole numbers, increasing: {advice}")
     return Ts
 
 
 def _first_density(x, start, posterior, prior, c):
     "Where the forward chains of B data start."
-    if start not in STARTS: raise ValueError(f"unknown start {start!r}, expected one of {', '.join(STARTS)}")
+    check_choice(STARTS, start=start)
     if start == 'q': return posterior(x, *c)
-    if prior is None:
-        raise ValueError("start is 'prior' and prior is None, expected a Distribution of batch () or (B,): "
+    if not isinstance(prior, Distribution):
+        given = None if prior is None else type(prior).__name__
+        raise ValueError(f"start is 'prior' and prior is {given}, expected a Distribution of batch () or (B,): "
                          "prior=model.prior()")
     if tuple(prior.batch_shape) not in ((), (len(x),)):
         raise ValueError(f"prior has batch {tuple(prior.batch_shape)}, expected () or (B,) = ({len(x)},): wrap it, "
@@ -201,14 +208,19 @@ def _row(T, found):
         accept_min=rates.min().item(), accept_mean=rates.mean().item())
 
 
-def _sentence(n_data, n_chains, last):
-    if last['gap'] + 5*last['gap_error'] < -.01:
-        return (f"Nothing is certified: the mean gap is {last['gap']:.3g} nats, more than 5 standard errors below "
-                "zero, which exact posterior samples do not give. "
-                "Is each z the one that its x was simulated with?")
+_ROUNDING = 1e-3 # nats: of a limit, from densities in single precision
+
+
+def _sentence(n_data, n_chains, results):
+    least, last = min(results, key=lambda row: row['gap_limit']), results[-1]
+    if least['gap_limit'] < -_ROUNDING:
+        return (f"Nothing is certified: with {least['temperatures']} temperatures the {100*_LEVEL:g} % limit on the "
+                f"mean gap is {least['gap_limit']:.3g} nats, and exact posterior samples do not give a mean gap below "
+                "zero. Is each z the one that its x was simulated with?")
     return (f"On data simulated from the model, log p(x) estimated by {n_chains} chains and {last['temperatures']} "
             "temperatures is on average at most "
-            f"{max(last['gap_limit'], 0.):.3g} nats too low, by a one-sided {100*_LEVEL:g} % limit from {n_data} data. "
+            f"{max(last['gap_limit'], _ROUNDING):.3g} nats "
+            f"too low, by a one-sided {100*_LEVEL:g} % limit from {n_data} data. "
             "This is the mean over such data, for each number of temperatures by itself. It does not bound the error "
             "of a single datum, nor that on real data, "
             "for which no exact posterior sample is known: there the estimate is only known to be too low on average.")
@@ -236,9 +248,13 @@ def certify(
     """Bound how much too low annealing is on data simulated from the model, eqs. (3) and (4).
     Raises as `bdmc` does, and `ValueError` on arguments it does not know."""
     Ts = _check_temperatures(temperatures)
+    check_tensor(x=x)
+    check_context(len(x), *c)
+    check_count(n_chains=n_chains)
+    check_count(least=0, n_leapfrog=n_leapfrog)
+    check_choice(BETA_SCHEDULES, schedule=schedule)
+    check_number(least=-2**62, most=2**62, seed=seed)
     q = _first_density(x, start, posterior, prior, c)
-    if schedule not in BETA_SCHEDULES:
-        raise ValueError(f"unknown schedule {schedule!r}, expected one of {', '.join(BETA_SCHEDULES)}")
     check_posterior(q, reparameterized=False)
     _check_data(len(x))
     joint = lambda z: log_joint(x, z, *c)
@@ -255,7 +271,7 @@ def certify(
                      **chosen)
         results.append(_row(T, found))
     return Certificate(
-        results, _sentence(len(x), n_chains, results[-1]), data=len(x), n_chains=n_chains, n_leapfrog=n_leapfrog,
+        results, _sentence(len(x), n_chains, results), data=len(x), n_chains=n_chains, n_leapfrog=n_leapfrog,
         start=start, schedule=schedule, precision=check_precision(precision), seed=seed, level=_LEVEL)
 
 # %% ../nbs/33_bdmc.ipynb #b21033b5

@@ -13,11 +13,15 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 from torch.nn import functional as F
 
+from .checks import check_count
+from .hvi import check_start
+
 # %% ../nbs/43_flows.ipynb #5206f76f
 class FlowPosterior(Distribution):
     """The end of a chain of invertible steps, eq. (1).
 
-    `log_prob` raises `NotImplementedError` where a step has no inverse."""
+    `log_prob` raises `NotImplementedError` where a step has no inverse.
+    Raises `TypeError` or `ValueError` on a start or a step that does not fit."""
     arg_constraints, has_rsample, support = {}, True, constraints.independent(constraints.real, 1)
 
     def __init__(self,
@@ -26,7 +30,11 @@ class FlowPosterior(Distribution):
         # z -> (old z, log |det| of the step at old z)
         steps,
     ):
+        check_start(q0)
         self.q0, self.steps = q0, list(steps)
+        for t, step in enumerate(self.steps, 1):
+            if not callable(step): raise TypeError(
+                f"step {t} is a {type(step).__name__}, expected a callable, z -> (new z, log |det|)")
         super().__init__(q0.batch_shape, q0.event_shape, validate_args=False)
 
     def rsample_and_log_prob(self,
@@ -72,21 +80,32 @@ class _Planar:
         return z + self.u*bent, slope.abs().log()
 
 
-def _check_context(c, n): # of a flow with amortized parameters
-    if c.dim() == 2 and c.shape[-1] == n: return
-    raise ValueError(f"the context is {tuple(c.shape)}, expected (B, {n}), as the encoder's last layer")
+def _check_context(q0, c, n_latent, n_context): # of a flow with amortized parameters
+    check_start(q0)
+    if tuple(q0.event_shape) != (n_latent,):
+        raise ValueError(f"q0 has event {tuple(q0.event_shape)}, expected (D,) = ({n_latent},), as the flow")
+    wanted, given = (q0.batch_shape[0], n_context), None if c is None else tuple(c.shape)
+    if n_context and given != wanted:
+        raise ValueError(f"the context is {given}, expected (B, {n_context}) = {wanted}, as the encoder's last layer")
+    if not n_context and c is not None: raise ValueError(f"the context is {given}, expected none")
+
+
+def _check_sizes(n_latent, n_steps, **others):
+    check_count(n_latent=n_latent, **others)
+    check_count(least=0, n_steps=n_steps)
 
 
 class PlanarFlow(nn.Module):
     """Planar steps, eq. (2), whose parameters are linear in a context.
 
-    Raises `ValueError` on a context that does not fit."""
+    Raises `ValueError` on sizes that are no whole numbers, and on a start or a context that does not fit."""
     def __init__(self,
         n_latent:int, # D
         n_context:int, # C
         n_steps:int=4, # T
     ):
         super().__init__()
+        _check_sizes(n_latent, n_steps, n_context=n_context)
         self.n_latent, self.n_context = n_latent, n_context
         self.parameters_of = nn.ModuleList(nn.Linear(n_context, 2*n_latent + 1) for _ in range(n_steps))
 
@@ -95,7 +114,7 @@ class PlanarFlow(nn.Module):
         c:Tensor, # (B, C) the context
     )->FlowPosterior:
         "The posterior that starts from q_0."
-        _check_context(c, self.n_context)
+        _check_context(q0, c, self.n_latent, self.n_context)
         sizes = [self.n_latent, self.n_latent, 1]
         return FlowPosterior(q0, [_Planar(*f(c).split(sizes, -1)) for f in self.parameters_of])
 
@@ -111,14 +130,15 @@ class _Reflection:
 class HouseholderFlow(nn.Module):
     """Householder reflections whose vectors are a chain of linear maps of a context.
 
-    Raises `ValueError` on a context that does not fit."""
+    Raises `ValueError` on sizes that are no whole numbers, and on a start or a context that does not fit."""
     def __init__(self,
         n_latent:int, # D
         n_context:int, # C
         n_steps:int=4, # T
     ):
         super().__init__()
-        self.n_context = n_context
+        _check_sizes(n_latent, n_steps, n_context=n_context)
+        self.n_latent, self.n_context = n_latent, n_context
         inputs = [n_latent if t else n_context for t in range(n_steps)]
         self.vectors = nn.ModuleList(nn.Linear(n_in, n_latent) for n_in in inputs)
 
@@ -127,7 +147,7 @@ class HouseholderFlow(nn.Module):
         c:Tensor, # (B, C) the context
     )->FlowPosterior:
         "The posterior that starts from q_0."
-        _check_context(c, self.n_context)
+        _check_context(q0, c, self.n_latent, self.n_context)
         v, steps = c, []
         for f in self.vectors: steps.append(_Reflection(v := f(v)))
         return FlowPosterior(q0, steps)
@@ -161,7 +181,7 @@ class _InverseFlow(Distribution):
 class IAF(nn.Module):
     """An inverse autoregressive flow, by zuko: a draw takes one pass a step, the density at a given z takes D.
 
-    Raises `ImportError` without zuko, and `ValueError` on a context that does not fit."""
+    Raises `ImportError` without zuko, and `ValueError` on sizes, a start or a context that do not fit."""
     def __init__(self,
         n_latent:int, # D
         n_context:int=0, # C; 0: none
@@ -172,7 +192,10 @@ class IAF(nn.Module):
         try: import zuko
         except ImportError as e:
             raise ImportError("inverse autoregressive flows need zuko: pip install 'aiwae_nb[flows]'") from e
-        self.n_context = n_context
+        check_count(n_latent=n_latent, n_steps=n_steps)
+        check_count(least=0, n_context=n_context)
+        for width in hidden: check_count(hidden=width)
+        self.n_latent, self.n_context = n_latent, n_context
         self.maf = zuko.flows.MAF(n_latent, n_context, transforms=n_steps, hidden_features=tuple(hidden))
 
     def forward(self,
@@ -180,6 +203,5 @@ class IAF(nn.Module):
         c:Tensor|None=None, # (B, C) the context, where C is not 0
     )->Distribution: # batch (B,), event (D,)
         "The posterior that starts from q_0."
-        if self.n_context: _check_context(c, self.n_context)
-        elif c is not None: raise ValueError(f"the context is {tuple(c.shape)}, expected none")
+        _check_context(q0, c, self.n_latent, self.n_context)
         return _InverseFlow(self.maf(c).transform.inv, q0)

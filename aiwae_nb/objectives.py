@@ -22,6 +22,7 @@ from .ais import linear_schedule
 from .aiwae import INFERENCE_LOSSES, aiwae_losses
 from .avo import avo_loss, cyclical, linear_alphas, warm_up
 from .bounds import jackknife_bound
+from .checks import check_choice, check_context, check_count, check_number, check_tensor
 from .core import seeded, undisturbed
 from .dreg import ESTIMATORS, Row, TunedAlpha
 from .hmc import TRAIN_LEAPFROG, StepSizes, check_precision
@@ -36,12 +37,21 @@ class BoundModel(NamedTuple):
     prior:Distribution|None # with the event of q; None where the model offers none
 
 
+def _check_inputs(x, *c):
+    if torch.compiler.is_compiling(): return
+    check_tensor(x=x)
+    check_context(len(x), *c)
+
+
 def bind_model(
     model:Any, # a Module: offers posterior(x) and log_joint(x, z); perhaps prior()
     x:Tensor, # (B, P)
     *c:Tensor, # (B, C) the context of a conditional model
 )->BoundModel:
-    "The model's log joint, posterior and prior for these data."
+    """The model's log joint, posterior and prior for these data.
+
+    Raises `TypeError` or `ValueError` on data that are no tensor, or no data, and a context of another length."""
+    _check_inputs(x, *c)
     q = model.posterior(x, *c)
     prior = model.prior(*c) if hasattr(model, 'prior') else None
     def log_joint(z): return model.log_joint(x, z, *c)
@@ -56,7 +66,11 @@ def sample_latents(
     x:Tensor, # (B, P)
     *c:Tensor, # (B, C)
 )->Tensor: # (n, B, D)
-    "Draws of z from q(z|x): of a chain, the ends of paths."
+    """Draws of z from q(z|x): of a chain, the ends of paths.
+
+    Raises as `bind_model`, and `ValueError` where n is not 1 or more."""
+    check_count(n=n)
+    _check_inputs(x, *c)
     q = model.posterior(x, *c)
     return q.path().sample((n,))[..., -1, :] if isinstance(q, HierarchicalPosterior) else q.sample((n,))
 
@@ -66,7 +80,9 @@ def base_posterior(
     x:Tensor, # (B, P)
     *c:Tensor, # (B, C)
 )->Distribution: # batch (B,)
-    "q_0(z|x), at which a chain, a flow and annealing begin; the posterior itself where the model has no other."
+    """q_0(z|x), at which a chain, a flow and annealing begin; the posterior itself where the model has no other.
+    Raises as `bind_model`."""
+    _check_inputs(x, *c)
     start = getattr(model, 'base_posterior', None) or model.posterior
     return start(x, *c)
 
@@ -90,6 +106,7 @@ def inference_parameters(
     *inputs:Tensor, # a few data (B, P), and contexts
 )->list: # of parameters
     "The parameters on which `log q(z|x)` depends and that take a gradient. Raises `ValueError` where there are none."
+    check_count(advice="a few data, and their contexts", inputs=len(inputs))
     learned = [p for p in model.parameters() if p.requires_grad]
     with undisturbed(model, 0, inputs[0].device), torch.enable_grad():
         model.eval()
@@ -112,7 +129,9 @@ def freeze_model(
 
 # %% ../nbs/49_objectives.ipynb #9091ba38
 class ScheduledValue(nn.Module):
-    "A number given by a schedule for each step. Both are buffers, so checkpoints keep them."
+    """A number given by a schedule for each step. Both are buffers, so checkpoints keep them.
+
+    Raises `TypeError` on a schedule that cannot be called, `ValueError` where its value is no finite number."""
     step:Tensor
     value:Tensor
 
@@ -120,15 +139,22 @@ class ScheduledValue(nn.Module):
         schedule:Callable, # step, from 0 -> a number, as warm_up gives
     ):
         super().__init__()
+        if not callable(schedule): raise TypeError(
+            f"schedule is a {type(schedule).__name__}, expected a function of the step: warm_up() makes one")
         self.schedule = schedule
         self.register_buffer('step', torch.zeros((), dtype=torch.int64))
-        self.register_buffer('value', torch.tensor(float(schedule(0))))
+        self.register_buffer('value', torch.tensor(self._at(0)))
+
+    def _at(self, step):
+        value = self.schedule(step)
+        check_number(**{f'schedule({step})': value})
+        return float(value)
 
     @torch.no_grad()
     def advance(self):
-        "Go to the next step."
+        "Go to the next step. Raises `ValueError` where its value is no finite number."
         self.step += 1
-        self.value.fill_(self.schedule(int(self.step)))
+        self.value.fill_(self._at(int(self.step)))
 
 
 def beta_schedule(
@@ -137,9 +163,11 @@ def beta_schedule(
     cycle:int=0, # steps of a cycle, in whose first half beta rises to 1; 0: one warm-up
 )->Any: # a number, or a schedule: step -> beta
     "Paper 3's warm-up, cyclical (Fu et al., 2019) or constant. Raises `ValueError` on negative or undefined numbers."
-    if callable(beta) or isinstance(beta, Tensor): return beta
-    if not (0 <= beta < math.inf and 0 <= rate < math.inf and cycle >= 0):
-        raise ValueError(f"beta is {beta}, rate {rate} and cycle {cycle}, expected 0 or more of each")
+    check_number(least=0, rate=rate)
+    check_count(least=0, cycle=cycle)
+    if callable(beta): return beta
+    check_number(least=0, beta=beta)
+    if isinstance(beta, Tensor): return beta
     if cycle: return cyclical(cycle, start=beta if beta < 1 else 0.)
     return warm_up(beta, rate) if rate and beta < 1 else beta
 
@@ -200,8 +228,7 @@ class Objective(nn.Module):
         for name in choices:
             if name not in cls.choices: raise ValueError(
                 f"{cls.name} takes no {name}, expected {', '.join(cls.choices) or 'no choice'}: leave it out")
-        if n_samples < cls.min_samples:
-            raise ValueError(f"n_samples is {n_samples}, expected {cls.min_samples} or more")
+        check_count(least=cls.min_samples, n_samples=n_samples)
 
     def forward(self,
         x:Tensor, # (B, P)
@@ -329,13 +356,24 @@ class EstimatorObjective(Objective):
         if self.beta: self.beta.advance()
 
 # %% ../nbs/49_objectives.ipynb #dee64b9c
+def _blank(name):
+    objective = find_objective(name)
+    return objective.__new__(objective)
+
+
+def _by_name(objective):
+    "How pickle finds the class of an objective that is made from a row or a family: by its name."
+    return _blank, (objective.name,), objective.__dict__.copy()
+
+
 class HVIObjective(EstimatorObjective):
     "The bound of a chain, on its whole path: paper 3's HVI."
     name, family, row = 'hvi', 'chain', ESTIMATORS['elbo']
 
 
 def _flow_objective(family):
-    about = dict(name=f'flow_{family}', family=family, row=ESTIMATORS['elbo'], __doc__=f"The bound of a {family} flow.")
+    about = dict(name=f'flow_{family}', family=family, row=ESTIMATORS['elbo'], __reduce__=_by_name,
+                 __doc__=f"The bound of a {family} flow.")
     return type(f'Flow{family.title()}Objective', (EstimatorObjective,), about)
 
 
@@ -345,7 +383,8 @@ def estimator_objective(
     "The objective that an estimator is, with the options of its row."
     row = ESTIMATORS[name]
     options = {k: Choice(default, f"option of {row.label}") for k, default in row.options.items()}
-    about = dict(name=name, row=row, choices=options | BETA_CHOICES, __doc__=f"The estimator {row.label}.")
+    about = dict(name=name, row=row, choices=options | BETA_CHOICES, __reduce__=_by_name,
+                 __doc__=f"The estimator {row.label}.")
     return type(f'{name}_objective', (EstimatorObjective,), about)
 
 # %% ../nbs/49_objectives.ipynb #37f76f23
@@ -415,23 +454,32 @@ class AnnealedObjective(Objective):
         super().__init__(model, n_samples, precision, **choices)
         T = self.chosen['temperatures']
         self.betas, self.step_sizes = linear_schedule(T), StepSizes(T - 1)
-        self.compile_chain, self.checked, self.inference = False, False, None
+        self.compile_chain, self.checked, self.inference, self.prior_learned = False, False, None, False
+
+    def __getstate__(self): return self.__dict__ | dict(inference=None) # a closure over a graph, of one step
 
     @classmethod
     def check(cls, n_samples, temperatures=5, leapfrog=TRAIN_LEAPFROG, inference_loss='elbo', **other):
         super().check(n_samples, **other)
-        linear_schedule(temperatures)
-        if leapfrog < 0: raise ValueError(f"leapfrog is {leapfrog}, expected 0 (no move) or more")
-        if inference_loss not in INFERENCE_LOSSES: raise ValueError(
-            f"unknown inference_loss {inference_loss!r}, expected one of {', '.join(INFERENCE_LOSSES)}: how q learns")
+        check_count(least=2, advice="both ends count", temperatures=temperatures)
+        check_count(least=0, leapfrog=leapfrog)
+        check_choice(INFERENCE_LOSSES, inference_loss=inference_loss)
+
+    def _fixed_prior(self, q, x, c):
+        "The prior where it is not learned; whether it is, is seen once."
+        if c or not hasattr(self.model, 'prior'): return None
+        if not self.checked:
+            with torch.enable_grad(), seeded(0, x.device):
+                self.prior_learned = self.model.prior().log_prob(q.sample((1,))).requires_grad
+        return None if self.prior_learned else self.model.prior()
 
     def _losses(self, x, c, reduction):
-        grad = getattr(self.model, 'grad_log_joint', None)
+        _check_inputs(x, *c)
+        grad, q = getattr(self.model, 'grad_log_joint', None), self.model.posterior(x, *c)
         return aiwae_losses(
-            lambda z: self.model.log_joint(x, z, *c), self.model.posterior(x, *c), self.n_samples, self.betas,
+            lambda z: self.model.log_joint(x, z, *c), q, self.n_samples, self.betas,
             step_size=self.step_sizes.value, n_leapfrog=self.chosen['leapfrog'],
-            inference_loss=self.chosen['inference_loss'],
-            prior=None if c or not hasattr(self.model, 'prior') else self.model.prior(),
+            inference_loss=self.chosen['inference_loss'], prior=self._fixed_prior(q, x, c),
             grad_log_joint=grad and (lambda z: grad(x, z, *c)), precision=self.precision,
             reduction=reduction, compile=self.compile_chain, check=not self.checked)
 
@@ -470,8 +518,8 @@ class MixedObjective(EstimatorObjective):
     @classmethod
     def check(cls, n_samples, probability=.2, **other):
         super().check(n_samples, **other)
-        if not 0 <= probability <= 1: raise ValueError(
-            f"probability is {probability}, expected 0 (the bound alone) to 1 (the annealed objective alone)")
+        check_number(least=0, most=1, advice="0 is the bound alone, 1 the annealed objective alone",
+                     probability=probability)
 
     def annealed_loss(self,
         x:Tensor, # (B, P)
