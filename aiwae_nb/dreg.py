@@ -35,8 +35,9 @@ class Weights(NamedTuple):
 class Row(NamedTuple):
     """An estimator. It is called as its loss, with the signature of `loss_of`; its `options` are further keywords.
 
-    Raises `ValueError` or `TypeError` on what `check_posterior`, `check_log_joint` or `check_log_w` reject, and on
-    settings that do not fit."""
+    Raises `ValueError` or `TypeError` on what `check_posterior`, `check_log_joint` or `check_log_w` reject, on a
+    log joint without a gradient by z, and on settings that do not fit; `RuntimeError` where the loss is differentiated
+    twice, or in forward mode (the ELBO's may be)."""
     weights:Callable             # (log_w (K, B), beta, **options) -> Weights
     log_q:str='path'             # the gradient of log q that is kept: path (score 0), score (path 0), whole (IWAE's)
     bound:Callable=iwae_bound    # (K, B) log weights -> (B,), nats
