@@ -18,7 +18,11 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
 from .bounds import elbo, iwae_bound, jackknife_bound, jackknife_weights, leave_one_out
-from .weights import Draws, check_log_joint, check_log_w, check_posterior
+from .checks import check_choice, check_count, check_number
+from .gradients import first_order
+from .weights import (Draws, as_model_type, check_axes, check_callable, check_float, check_log_joint,
+                              check_log_w, check_posterior, draw_for_score, draw_with_density, full_precision,
+                              has_parameters, pull_back, with_value)
 
 # %% ../nbs/21_dreg.ipynb #d221cdac
 class Weights(NamedTuple):
@@ -31,8 +35,9 @@ class Weights(NamedTuple):
 class Row(NamedTuple):
     """An estimator. It is called as its loss, with the signature of `loss_of`; its `options` are further keywords.
 
-    Raises `ValueError` or `TypeError` on what `check_posterior`, `check_log_joint` or `check_log_w` reject, and on
-    settings that do not fit."""
+    Raises `ValueError` or `TypeError` on what `check_posterior`, `check_log_joint` or `check_log_w` reject, on a
+    log joint without a gradient by z, and on settings that do not fit; `RuntimeError` where the loss is differentiated
+    twice, or in forward mode (the ELBO's may be)."""
     weights:Callable             # (log_w (K, B), beta, **options) -> Weights
     log_q:str='path'             # the gradient of log q that is kept: path (score 0), score (path 0), whole (IWAE's)
     bound:Callable=iwae_bound    # (K, B) log weights -> (B,), nats
@@ -67,6 +72,7 @@ class Row(NamedTuple):
     ):
         "Raise `ValueError` on options that do not fit, or too few samples."
         least = self.least(**options)
+        check_count(n_samples=n_samples)
         if n_samples >= least: return
         why = ": with fewer this estimator is identically zero, or has no subsets" if least > 1 else ""
         raise ValueError(f"n_samples is {n_samples}, expected {least} or more{why}")
@@ -74,7 +80,7 @@ class Row(NamedTuple):
     def __call__(self, log_joint, q, n_samples=64, *, beta=1., prior=None,
                  reduction='mean', return_draws=False, **options):
         row = self.with_options(**options)
-        if not torch.compiler.is_compiling(): _check(row, q, n_samples, beta, prior, reduction)
+        if not torch.compiler.is_compiling(): _check(row, log_joint, q, n_samples, beta, prior, reduction)
         loss, draws = (row.estimate or _estimate)(row, log_joint, q, n_samples, beta, prior)
         loss = REDUCTIONS[reduction](loss)
         return (loss, draws) if return_draws else loss
@@ -86,18 +92,18 @@ def DREG(
     """The mixture of paper 2, eqs. 10 and 16. Raises `ValueError` on an alpha outside [0, 1].
 
     IWAE-DReG at alpha = 0, RWS-DReG at 1, half of STL midway (beta 1)."""
-    if not torch.compiler.is_compiling() and not 0 <= alpha <= 1:
-        raise ValueError(f"alpha is {alpha}, expected 0 (IWAE-DReG) to 1 (RWS-DReG)")
+    looked_at = isinstance(alpha, (int, float)) or not torch.compiler.is_compiling()
+    if looked_at: check_number(least=0, most=1, advice="0 is IWAE-DReG, 1 is RWS-DReG", alpha=alpha)
     def weights(log_w, beta):
         w = log_w.softmax(0)
         of_bound, of_wake = (1 - beta) + beta*w, 1 - w
         return Weights(w, (1 - alpha)*of_bound + alpha*of_wake, 0.)
-    wake_alone = isinstance(alpha, (int, float)) and alpha == 1
+    wake_alone = looked_at and bool(alpha == 1) # at K = 1 it has no gradient
     return Row(weights, min_samples=1 + wake_alone, label='DReG(alpha)', options=dict(alpha=0.), at=DREG)
 
 # %% ../nbs/21_dreg.ipynb #87149fa9
 def _jackknife(order):
-    if order < 0: raise ValueError(f"order is {order}, expected 0 or more")
+    check_count(least=0, order=order)
     return dict(bound=partial(jackknife_bound, order=order), min_samples=order + 1, options=dict(order=1))
 
 
@@ -149,7 +155,7 @@ def _scores(log_w, beta): # eq. (6)
     baseline = others.masked_fill(others.isneginf(), 0.) # any constant will do
     return Weights(w, 0., iwae_bound(log_w) - baseline - beta*(w - 1/len(w)))
 
-# %% ../nbs/21_dreg.ipynb #770f4f88
+# %% ../nbs/21_dreg.ipynb #ffcaa729
 def path_log_prob(
     q:Distribution, # any distribution whose log_prob can be had at any z
     z:Tensor, # (K, B, *event)
@@ -161,45 +167,104 @@ def path_log_prob(
     at = q.log_prob(z.detach())
     return q.log_prob(z) - at + at.detach()
 
-
-def _draw(row, q, n_samples):
-    "z (K, B, *event), the view of it for the model, and log q(z), (K, B), with the gradient that the row keeps."
-    if row.log_q == 'whole' and hasattr(q, 'rsample_and_log_prob'): # a flow, whose log_prob may be slow
-        z, log_q = q.rsample_and_log_prob((n_samples,))
-        return z, z.view_as(z), log_q
-    draw = q.rsample if q.has_rsample else q.sample
-    z = draw((n_samples,))
-    view = z.detach() if row.log_q == 'score' else z.view_as(z)
-    return z, view, path_log_prob(q, view) if row.log_q == 'path' else q.log_prob(view)
+# %% ../nbs/21_dreg.ipynb #64e9a853
+class _Drawn(NamedTuple):
+    z:Tensor      # (K, B, *event), what is returned
+    view:Tensor   # the same draw, for the model alone
+    hooked:Tensor # between q and both the view and log q: where the gradient is scaled
+    log_q:Tensor  # (K, B), with the gradient that the row keeps
 
 
+def _plain_draw(q, n_samples): return (q.rsample if q.has_rsample else q.sample)((n_samples,))
+
+
+def _draw_whole(q, n_samples):
+    if hasattr(q, 'rsample_and_log_prob') or pull_back(q)[1] is not None:
+        z, log_q = draw_with_density(q, n_samples)
+        return _Drawn(z, view := z.view_as(z), view, log_q)
+    z = _plain_draw(q, n_samples)
+    return _Drawn(z, view := z.view_as(z), view, q.log_prob(view))
+
+
+def _draw_path(q, n_samples):
+    base, push = pull_back(q)
+    u = _plain_draw(base, n_samples)
+    view = u.view_as(u)
+    if push is None: return _Drawn(u, view, view, path_log_prob(q, view))
+    z, log_det = push(u)
+    if has_parameters(push, u):
+        exact, of_z = base.log_prob(u) - log_det, z.view_as(z)
+        return _Drawn(z, of_z, of_z, with_value(path_log_prob(q, of_z), exact))
+    of_view, log_det = push(view)
+    return _Drawn(z, of_view, view, path_log_prob(base, view) - log_det)
+
+
+def _draw_score(q, n_samples):
+    z, log_q = draw_for_score(q, n_samples)
+    return _Drawn(z, view := z.detach(), view, log_q)
+
+
+_DRAW = {'whole': _draw_whole, 'path': _draw_path, 'score': _draw_score}
+
+# %% ../nbs/21_dreg.ipynb #f5fe1b14
 def _scale_gradient(z, scale, dead):
     "Multiply the gradient that passes through `z` by `scale`, (K, B), and stop it where the weight is zero."
     axes = (1,)*(z.dim() - 2) # a hook that knew z would keep it, and its graph, for ever
     def rows(a): return a.reshape(a.shape + axes)
     def hook(g):
-        if scale is not None: g = g*rows(scale)
-        return g if dead is None else g.masked_fill(rows(dead), 0.)
+        scaled = g if scale is None else (g*rows(scale)).to(g.dtype) # weights may have another type than z
+        return scaled if dead is None else scaled.masked_fill(rows(dead), 0.)
     if z.requires_grad and not (scale is None and dead is None): z.register_hook(hook)
+
+# %% ../nbs/21_dreg.ipynb #819c95fe
+def _reaches(log_p, z):
+    "Whether `z` is in the graph of `log_p`."
+    target, seen, todo = z.grad_fn, set(), [log_p.grad_fn]
+    while todo:
+        node = todo.pop()
+        if node is target: return True
+        if node is None or node in seen: continue
+        seen.add(node)
+        todo += [below for below, _ in node.next_functions]
+    return False
+
+
+def _check_log_p(log_joint, log_p, z, shape):
+    check_log_joint(log_p, shape)
+    check_float(log_p)
+    check_axes(log_joint, z)
+    if z.requires_grad and torch.is_grad_enabled() and not _reaches(log_p, z): raise ValueError(
+        "log_joint(z) has no gradient by z, and q would be trained by its entropy alone: do not detach z or run the "
+        "decoder under no_grad (decoder.requires_grad_(False) freezes it); a log p(x, z) that is not differentiable "
+        "by z needs score_loss or rws_loss")
 
 
 def _model_part(log_joint, z, beta, prior, shape):
     "log p(x, z), and what of log w is the model's, each (K, B)."
     log_p, checked = log_joint(z), not torch.compiler.is_compiling()
-    if checked: check_log_joint(log_p, shape)
+    if checked: _check_log_p(log_joint, log_p, z, shape)
     if not isinstance(beta, Tensor) and beta == 1: return log_p, log_p # a tensor belongs to a schedule: no look at it
     log_prior = prior.log_prob(z)
     if checked: check_log_joint(log_prior, shape, 'prior.log_prob(z)')
     return log_p, log_p - (1 - beta)*log_prior
 
-# %% ../nbs/21_dreg.ipynb #a2935910
+# %% ../nbs/21_dreg.ipynb #1fab2e6c
 # the gradient of log q that is kept -> the weight that it fixes, and its value
 _FIXED = {'path': ('score', 0), 'score': ('path_scale', 0), 'whole': ('path_scale', 1)}
 
 
-def _check_weights(row, weights, beta):
+def _check_kept(row):
     if row.log_q not in _FIXED: raise ValueError(
         f"log_q of {row.label or 'this row'} is {row.log_q!r}, expected one of {', '.join(_FIXED)}")
+
+
+def _check_weights(row, weights, beta, shape):
+    if not isinstance(weights, Weights): raise TypeError(
+        f"weights of {row.label or 'this row'} returned a {type(weights).__name__}, expected Weights")
+    for name, a in weights._asdict().items():
+        found = tuple(a.shape) if isinstance(a, Tensor) else ()
+        if found != shape and (found or name == 'model'): raise ValueError(
+            f"{name} of {row.label or 'this row'} has shape {found}, expected (K, B) = {shape}")
     name, value = _FIXED[row.log_q]
     found = getattr(weights, name)
     if isinstance(found, Tensor) or found != value: raise ValueError(
@@ -215,7 +280,7 @@ def _check_whole(row, weights, beta):
         f"score of {row.label or 'this row'} is not -beta*model, and its log_q is 'whole': "
         "expected -beta*model, or log_q='path' with a score of 0")
 
-
+# %% ../nbs/21_dreg.ipynb #16d270fe
 def _scale_of(weights):
     "(K, B) the factor of the gradient at z; None: it stays as it is."
     scale = weights.path_scale
@@ -225,7 +290,8 @@ def _scale_of(weights):
 
 def _dead_weights(row, log_w, log_q):
     "(K, B) the weights that are zero; None: there are none. Raises as `check_log_w` does."
-    if torch.compiler.is_compiling() or log_w.isfinite().all(): return None
+    if torch.compiler.is_compiling(): return log_w.isneginf() # no look at values there
+    if log_w.isfinite().all(): return None
     check_log_w(log_w, zeros=row.bound is not elbo, log_q=log_q)
     return log_w.isneginf()
 
@@ -237,32 +303,60 @@ def _surrogate(row, weights, log_m, log_q, beta):
     return of_model + score*log_q if isinstance(score, Tensor) or score else of_model
 
 
-def _estimate(row, log_joint, q, n_samples, beta, prior):
-    "Minus the bound, (B,), whose gradient is that of the estimator `row`; and the draws."
-    z, view, log_q = _draw(row, q, n_samples)
-    log_p, log_m = _model_part(log_joint, view, beta, prior, (n_samples, *q.batch_shape))
+class _Weighed(NamedTuple):
+    draws:Draws    # z live, the rest detached
+    log_m:Tensor   # (K, B) what of log w is the model's
+    log_q:Tensor   # (K, B), live
+    weights:Weights
+    bound:Tensor   # (B,)
+
+
+def _weigh(row, log_joint, q, n_samples, beta, prior):
+    "Draw, evaluate and weigh; the hook is in place."
+    z, view, hooked, log_q = _DRAW[row.log_q](full_precision(q), n_samples)
+    log_p, log_m = _model_part(log_joint, as_model_type(view, q), beta, prior, (n_samples, *q.batch_shape))
     log_w = (log_m - beta*log_q).detach()
     dead = _dead_weights(row, log_w, log_q)
     if dead is not None:
         log_m = log_m.masked_fill(dead, 0.)
         log_q = log_q.masked_fill(dead & log_q.isinf(), 0.)
     bound, weights = row.bound(log_w), row.weights(log_w, beta)
-    if not torch.compiler.is_compiling(): _check_weights(row, weights, beta)
-    if row.log_q != 'score': _scale_gradient(view, _scale_of(weights), dead)
+    if not torch.compiler.is_compiling(): _check_weights(row, weights, beta, tuple(log_w.shape))
+    if row.log_q != 'score': _scale_gradient(hooked, _scale_of(weights), dead)
+    return _Weighed(Draws(z, log_p.detach(), log_q.detach(), log_w), log_m, log_q, weights, bound)
+
+
+def _estimate(row, log_joint, q, n_samples, beta, prior):
+    "Minus the bound, (B,), whose gradient is that of the estimator `row`; and the draws."
+    draws, log_m, log_q, weights, bound = _weigh(row, log_joint, q, n_samples, beta, prior)
     surrogate = _surrogate(row, weights, log_m, log_q, beta).sum(0)
-    return -(bound + (surrogate - surrogate.detach())), Draws(z, log_p.detach(), log_q.detach(), log_w)
+    if row.bound is elbo: return -(bound + (surrogate - surrogate.detach())), draws # its weights are constants indeed
+    return -first_order(bound, surrogate), draws
 
 # %% ../nbs/21_dreg.ipynb #516ac7cd
 # name -> what is done with the losses of the data, (B,)
 REDUCTIONS:dict[str, Callable[[Tensor], Tensor]] = {'mean': Tensor.mean, 'sum': Tensor.sum, 'none': lambda loss: loss}
 
 
-def _check(row, q, n_samples, beta, prior, reduction):
+def _check_prior(q, prior):
+    if not hasattr(prior, 'log_prob'): raise TypeError(
+        f"prior is a {type(prior).__name__}, expected a torch Distribution: prior=model.prior()")
+    if not isinstance(prior, Distribution): return # its densities are looked at
+    if prior.event_shape != q.event_shape or tuple(prior.batch_shape) not in ((), (1,), tuple(q.batch_shape)):
+        raise ValueError(
+            f"prior has batch {tuple(prior.batch_shape)} and event {tuple(prior.event_shape)}, expected batch () or "
+            f"{tuple(q.batch_shape)} and event {tuple(q.event_shape)}, that of q: Independent(prior, 1) sums over D")
+
+
+def _check(row, log_joint, q, n_samples, beta, prior, reduction):
+    check_callable(log_joint)
+    _check_kept(row)
     check_posterior(q, reparameterized=row.log_q != 'score', fixed_support=row.log_q != 'whole')
-    if n_samples < row.min_samples: row.check(n_samples)
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"unknown reduction {reduction!r}, expected one of {', '.join(REDUCTIONS)}")
-    if prior is None and (isinstance(beta, Tensor) or beta != 1):
+    row.check(n_samples)
+    check_choice(REDUCTIONS, reduction=reduction)
+    check_number(least=0, beta=beta)
+    if prior is not None: _check_prior(q, prior)
+    elif isinstance(beta, Tensor) or beta != 1:
         raise ValueError(f"beta is {beta}, and needs the prior that it tempers: pass prior=model.prior()")
 
 # %% ../nbs/21_dreg.ipynb #5cf8f4de
@@ -301,7 +395,11 @@ def loss_of(
     row:Row, # an estimator: one of this page's, or a user's own
     name:str='loss', # of the function
 )->_RowLoss: # its loss, a function
-    "The loss of an estimator, with the signature that all share, and the row's options at their defaults."
+    """The loss of an estimator, with the signature that all share, and the row's options at their defaults.
+
+    Raises `TypeError` on what is no row."""
+    if not isinstance(row, Row): raise TypeError(
+        f"row is a {type(row).__name__}, expected a Row: ESTIMATORS holds those of this page, by name")
     @returns_draws
     def loss(
         log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
@@ -395,7 +493,7 @@ def _analytic_kl(q, prior):
 
 
 def _elbo(row, log_joint, q, n_samples, beta, prior):
-    kl = None if prior is None else _analytic_kl(q, prior)
+    kl = None if prior is None else _analytic_kl(full_precision(q), full_precision(prior))
     if kl is None: return _estimate(row, log_joint, q, n_samples, beta, prior)
     loss, draws = _estimate(row, log_joint, q, n_samples, 0., prior)
     log_w = draws.log_p - (1 - beta)*prior.log_prob(draws.z.detach()) - beta*draws.log_q
@@ -406,12 +504,6 @@ ELBO = Row(_equal, 'whole', elbo, label='K ELBOs', estimate=_elbo) # a row of th
 elbo_loss = loss_of(ELBO, 'elbo_loss') # a single weight of zero raises
 
 # %% ../nbs/21_dreg.ipynb #446d3ae5
-def _theta(log_w, beta): return Weights(log_w.softmax(0), 0., 0.)
-
-
-_THETA = Row(_theta, 'score')
-
-
 def rws_losses(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # q(z|x): batch (B,), support independent of its parameters, with sample and, at any z, log_prob
@@ -425,8 +517,11 @@ def rws_losses(
     """Reweighted wake-sleep in two losses. Raises as `Row` does.
 
     Minus the IWAE bound moves the model alone, the cross-entropy -sum w~ log q, eq. (3), moves q alone."""
-    model, draws = _THETA(log_joint, q, n_samples, beta=beta, prior=prior, reduction=reduction, return_draws=True)
-    inference = REDUCTIONS[reduction](-(draws.log_w.softmax(0)*q.log_prob(draws.z.detach())).sum(0))
+    if not torch.compiler.is_compiling(): _check(RWS, log_joint, q, n_samples, beta, prior, reduction)
+    draws, log_m, log_q, weights, bound = _weigh(RWS, log_joint, q, n_samples, beta, prior)
+    cross = (weights.model*log_q).sum(0)
+    parts = first_order(bound, (weights.model*log_m).sum(0)), first_order(cross, cross)
+    model, inference = (REDUCTIONS[reduction](-part) for part in parts)
     return (model, inference, draws) if return_draws else (model, inference)
 
 # %% ../nbs/21_dreg.ipynb #12e6764b
