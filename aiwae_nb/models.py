@@ -93,7 +93,7 @@ class Chain(nn.ModuleList):
     @torch.no_grad()
     def start_gates(self):
         "Fill the biases of gates and scales with what `gate_init` takes off, where others are zero."
-        for transition in (step for pair in self for step in pair): # type: ignore[attr-defined]
+        for transition in (step for pair in self for step in pair):
             transition.gate.bias.fill_(-self.gate_init)
             transition.raw_scale.bias.fill_(-self.gate_init/2)
 
