@@ -7,7 +7,7 @@ __all__ = ['save_json', 'load_json', 'save_table', 'load_table', 'align_table', 
            'keep_lines', 'save_checkpoint', 'load_checkpoint', 'file_digest', 'check_folder', 'locked', 'ChunkStore']
 
 # %% ../nbs/03_files.ipynb #69447400
-import hashlib, json, os, zipfile, zlib
+import hashlib, io, json, os, warnings, zipfile, zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable
@@ -31,7 +31,7 @@ def save_json(
 
 def load_json(
     path:Path, # what save_json wrote
-    default:Any=_RAISE, # what is given where the file is missing or damaged; without it both raise
+    default:Any=_RAISE, # what is given where the file is missing or, with a warning, damaged; without it both raise
 )->Any: # plain, or the default
     "Read JSON. Raises `FileNotFoundError`, or `ValueError` with the file's name, unless there is a default."
     try: return json.loads(path.read_text())
@@ -39,6 +39,7 @@ def load_json(
         if default is _RAISE: raise
     except ValueError as e: # what is no JSON, and what is no text
         if default is _RAISE: raise ValueError(f"{path} is damaged: {e}") from e
+        warnings.warn(f"{path} is damaged, and not used: {e}")
     return default
 
 # %% ../nbs/03_files.ipynb #d428f77a
@@ -53,13 +54,15 @@ def save_table(
 
 def load_table(
     path:Path, # what save_table wrote
-)->dict|None: # name -> (N,) float64; None where it is missing or damaged
+)->dict|None: # name -> (N,) float64; None where it is missing or, with a warning, damaged
     "Read the columns of a table."
+    if not path.exists(): return None
     try:
         names, *rows = (line.split(',') for line in path.read_text().splitlines())
         columns = zip(names, zip(*rows, strict=True), strict=True)
         return {name: torch.tensor([float(v) for v in column], dtype=torch.float64) for name, column in columns} or None
-    except (OSError, ValueError): return None
+    except (OSError, ValueError) as e: warnings.warn(f"{path} is damaged, and not used: {e}")
+    return None
 
 # %% ../nbs/03_files.ipynb #146f5ab2
 def align_table(
@@ -79,7 +82,7 @@ def round_floats(
     if isinstance(v, dict): return {k: round_floats(of, digits) for k, of in v.items()}
     return [round_floats(of, digits) for of in v] if isinstance(v, (list, tuple)) else v
 
-# %% ../nbs/03_files.ipynb #c5698dad
+# %% ../nbs/03_files.ipynb #f6fd606a
 def append_line(
     path:Path, # a .jsonl
     line:dict, # plain
@@ -88,26 +91,43 @@ def append_line(
     with open(path, 'a') as f: f.write(json.dumps(line) + '\n')
 
 
+def _parse_line(raw, numbers): # the dict of a line; None where it is none, or lacks one of these numbers
+    try: line = json.loads(raw)
+    except ValueError: return None # no JSON, or no text
+    sound = isinstance(line, dict) and all(isinstance(line.get(name), (int, float)) for name in numbers)
+    return line if sound else None
+
+
+def _scan(path, numbers):
+    "The lines of a log, and the places of the damaged ones, from 1; a torn last line is neither."
+    lines = path.read_bytes().split(b'\n') if path.exists() else []
+    parsed = {i: _parse_line(raw, numbers) for i, raw in enumerate(lines, 1) if raw.strip()}
+    damaged = [i for i, line in parsed.items() if line is None and i < len(lines)]
+    return [line for line in parsed.values() if line is not None], damaged
+
+
 def read_lines(
     path:Path, # a .jsonl
-)->list: # of dicts, up to the first line that is torn; [] where there is no file
-    "The lines of a log."
-    found = []
-    for line in path.read_text().splitlines() if path.exists() else []:
-        try: found.append(json.loads(line))
-        except json.JSONDecodeError: break
-    return found
+    numbers:tuple=(), # names that every line has, with a number
+)->list: # of dicts; [] where there is no file
+    "The lines of a log: without a last one that is torn and, with a warning, without damaged ones."
+    lines, damaged = _scan(path, numbers)
+    if damaged: warnings.warn(f"{path}: left out what is damaged, line {', '.join(map(str, damaged))}")
+    return lines
 
-# %% ../nbs/03_files.ipynb #4903f0c1
+# %% ../nbs/03_files.ipynb #ab901835
 def keep_lines(
     path:Path, # a .jsonl
     known:Callable, # line -> whether it stays
+    numbers:tuple=(), # names that every line has, with a number
 )->list: # those that stay
-    "Drop the lines of a log that are not `known`."
-    lines = [line for line in read_lines(path) if known(line)]
+    "Drop the lines of a log that are not `known`; a copy of a log with damaged lines is kept beside it."
+    found, damaged = read_lines(path, numbers), _scan(path, numbers)[1]
+    lines = [line for line in found if known(line)]
     if path.exists():
         part = path.with_name(path.name + '.part')
         part.write_text(''.join(json.dumps(line) + '\n' for line in lines))
+        if damaged: path.replace(path.with_name(path.name + '.damaged'))
         part.replace(path)
     return lines
 
@@ -134,10 +154,16 @@ def load_checkpoint(
     path:Path, # a checkpoint.pt
 )->dict: # tensors and plain values, on the CPU
     "Read a checkpoint. Raises `FileNotFoundError` where there is none, `ValueError` where it is not a whole one."
-    try: return torch.load(path, map_location='cpu', weights_only=True)
-    except FileNotFoundError: raise
-    except Exception as e:
+    raw = io.BytesIO(path.read_bytes()) # once: a run may write the next one meanwhile
+    try:
+        with zipfile.ZipFile(raw) as parts: torn = parts.testzip()
+        raw.seek(0)
+        found = None if torn else torch.load(raw, map_location='cpu', weights_only=True)
+    except Exception as e: # of many kinds, as zip and pickle have them
         raise ValueError(f"{path} is not a checkpoint, or is damaged: remove it to start afresh") from e
+    if isinstance(found, dict): return found
+    why = f"its part {torn} is damaged" if torn else f"it holds a {type(found).__name__}, expected a dict"
+    raise ValueError(f"{path} is not a checkpoint: {why}: remove it to start afresh")
 
 # %% ../nbs/03_files.ipynb #19255d90
 def file_digest(
@@ -194,28 +220,37 @@ def _names(arrays): return ','.join(sorted(arrays))
 
 class ChunkStore:
     """Keeps the pieces of a computation in a folder; without a folder it computes them.
-    `settings` tell one from another."""
+
+    `settings` tell one from another. Raises `ValueError` where the folder is a file."""
     def __init__(self,
         folder:Path|str|None, # made where it is not there
         settings:str='', # what decides the pieces
     ):
         self.folder, self.settings = folder and Path(folder), settings
-        if self.folder: self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.folder: return
+        try: self.folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as e:
+            raise ValueError(f"{folder} is, or lies in, a file, expected a folder: choose another out") from e
 
     def get(self,
         key:str, # a file name without ending
         compute:Callable, # () -> dict: name -> tensor
     )->dict: # the same, on the CPU
-        "A piece: kept, or computed now. Raises `ValueError` where it was kept by another computation."
+        """A piece: kept, or computed now; a damaged one is computed again, with a warning.
+
+        Raises `ValueError` where it was kept by another computation."""
         path = self.folder and self.folder/f'{key}.npz'
-        kept = self._read(path) if path else None
-        if kept is not None: return kept
+        if path and path.exists():
+            kept = self._read(path)
+            if kept is not None: return kept
+            warnings.warn(f"{path} is damaged: it is computed again")
         found = {name: a.cpu() for name, a in compute().items()}
         if path: self._write(path, found)
         return found
 
     def _read(self, path):
-        if not zipfile.is_zipfile(path): return None # not there, or damaged
+        if path.is_dir(): raise ValueError(f"{path} is a folder, expected a file: choose another out, or remove it")
+        if not zipfile.is_zipfile(path): return None
         try:
             with np.load(path, allow_pickle=False) as saved: arrays = {name: saved[name] for name in saved.files}
         except _DAMAGED: return None

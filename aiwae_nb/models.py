@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
 from torch.nn import functional as F
 
-from .bernoulli import bernoulli_grad, bernoulli_log_prob
+from .bernoulli import bernoulli_grad, bernoulli_log_prob, check_bits
+from .checks import check_choice, check_count, check_number, check_tensor
 from .data import TASKS
 from .flows import IAF, HouseholderFlow, PlanarFlow
 from .hvi import GatedTransition, HierarchicalPosterior
@@ -32,26 +33,34 @@ def mlp(
     batch_norm:bool=False, # normalize before the activation
 )->nn.Sequential: # (N, sizes[0]) -> (N, sizes[-1])
     "Hidden layers; raises `ValueError` on an unknown activation."
-    if activation not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {activation!r}, expected one of {', '.join(ACTIVATIONS)}")
+    check_choice(ACTIVATIONS, activation=activation)
     layers = []
     for n_in, n_out in zip(sizes, sizes[1:]):
         layers += [nn.Linear(n_in, n_out)] + [nn.BatchNorm1d(n_out)]*batch_norm + [ACTIVATIONS[activation]()]
     return nn.Sequential(*layers)
 
 # %% ../nbs/52_models.ipynb #b6d26ee9
-SCALES = {'exp': torch.exp, 'softplus': lambda raw: F.softplus(raw + .25)}
+def _softplus(raw): return F.softplus(raw + .25) # a function with a name: models are pickled
+
+
+SCALES = {'exp': torch.exp, 'softplus': _softplus}
 
 # %% ../nbs/52_models.ipynb #028f4f57
 def init_glorot(
     model:nn.Module, # a model with a last layer `model.logits`
     mean:Tensor, # (P,) mean of each pixel over the training images, 0 to 1
 ):
-    "Glorot-uniform weights, zero biases, and the logit of the mean image as the last bias."
+    """Glorot-uniform weights, zero biases, and the logit of the mean image as the last bias.
+
+    The transitions of a `Chain` keep the start that its `gate_init` asks for. Raises `ValueError` where the mean is not
+    in 0..1."""
+    check_bits(mean=mean)
     for layer in model.modules():
         if isinstance(layer, nn.Linear):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
+    for chain in model.modules():
+        if isinstance(chain, Chain): chain.start_gates()
     last:Any = model.logits
     with torch.no_grad(): last.bias.copy_(mean.clamp(.001, .999).logit())
 
@@ -79,6 +88,14 @@ class Chain(nn.ModuleList):
     ):
         def step(): return GatedTransition(n_latent, width, n_context, ACTIVATIONS[activation](), gate_init)
         super().__init__(nn.ModuleList(step() for _ in range(2)) for _ in range(transitions))
+        self.gate_init = gate_init
+
+    @torch.no_grad()
+    def start_gates(self):
+        "Fill the biases of gates and scales with what `gate_init` takes off, where others are zero."
+        for transition in (step for pair in self for step in pair):
+            transition.gate.bias.fill_(-self.gate_init)
+            transition.raw_scale.bias.fill_(-self.gate_init/2)
 
     def forward(self,
         q0:Distribution, # batch (B,), event (D,)
@@ -104,6 +121,12 @@ FAMILIES:dict[str, Family] = {
     'iaf': Family(_iaf, dict(transitions=5, width=40))}
 
 
+def _check_option(default, **given):
+    "Raise `ValueError` unless an option is a number of its default's kind; what is no number is the family's own."
+    if type(default) is int: check_count(**given)
+    if type(default) is float: check_number(**given)
+
+
 def family_steps(
     family:str, # a name in `FAMILIES`
     n_latent:int, # D
@@ -112,14 +135,13 @@ def family_steps(
     **options, # of the family
 )->nn.Module|None: # (q_0, h) -> posterior; None of a normal
     "What follows q_0. Raises `ValueError` on an unknown family, or options that it does not take."
-    if family not in FAMILIES: raise ValueError(f"unknown family {family!r}, expected one of {', '.join(FAMILIES)}")
+    check_choice(FAMILIES, family=family)
     build, takes = FAMILIES[family]
     for name, value in options.items():
         if name not in takes:
             raise ValueError(f"{family} takes no {name}, expected {', '.join(takes) or 'no option'}: "
                              "leave it out, or give another family")
-        if name in ('transitions', 'width') and value < 1: raise ValueError(f"{name} is {value}, expected 1 or more")
-        if not -math.inf < value < math.inf: raise ValueError(f"{name} is {value}, expected a finite number")
+        _check_option(takes[name], **{name: value})
     return build and build(n_latent, n_context, activation, **takes | options)
 
 # %% ../nbs/52_models.ipynb #89dc2da1
@@ -148,6 +170,9 @@ class VAE(nn.Module):
         super().__init__()
         n_image, n_code, hidden = n_context + n_pixels, n_latent + n_context, tuple(hidden)
         self._check_choices(family, scale, init, centre, mean, n_image)
+        check_count(n_pixels=n_pixels, n_latent=n_latent)
+        check_count(least=0, n_context=n_context)
+        for width in hidden: check_count(hidden=width)
         def network(n_in, widths)->nn.Sequential: return mlp((n_in, *widths), activation, batch_norm)
         def head(n_in, n_out): return nn.Linear(hidden[-1] if hidden else n_in, n_out)
         self.encoder, self.decoder = network(n_image, hidden), network(n_code, hidden[::-1])
@@ -156,7 +181,8 @@ class VAE(nn.Module):
         if n_context:
             self.prior_encoder = network(n_context, hidden)
             self.prior_loc, self.prior_raw_scale = head(n_context, n_latent), head(n_context, n_latent)
-        self.to_scale, self.n_pixels, self.n_latent, self.n_context = SCALES[scale], n_pixels, n_latent, n_context
+        self.to_scale, self.scale, self.n_pixels = SCALES[scale], scale, n_pixels
+        self.n_latent, self.n_context = n_latent, n_context
         self.register_buffer('centre', mean.clone() if centre and mean is not None else None)
         self.register_buffer('zero', torch.zeros(n_latent), persistent=False)
         self.family = family
@@ -165,15 +191,18 @@ class VAE(nn.Module):
 
     @staticmethod
     def _check_choices(family, scale, init, centre, mean, n_image):
-        tables = {'family': (family, FAMILIES), 'scale': (scale, SCALES)}
-        for what, (name, table) in tables.items():
-            if name not in table: raise ValueError(f"unknown {what} {name!r}, expected one of {', '.join(table)}")
-        if init not in ('torch', 'glorot'): raise ValueError(f"unknown init {init!r}, expected torch or glorot")
+        check_choice(FAMILIES, family=family)
+        check_choice(SCALES, scale=scale)
+        check_choice(('torch', 'glorot'), init=init)
         if mean is None and (centre or init == 'glorot'):
             raise ValueError("init='glorot' and centre=True need mean, the mean training image, (P,)")
+        if mean is not None: check_tensor(floating=True, mean=mean)
         if mean is not None and mean.shape != (n_image,):
             raise ValueError(f"mean is {tuple(mean.shape)}, expected ({n_image},): "
                              "the pixels of the context, then those of x")
+
+    def extra_repr(self): # what the layers do not show
+        return f'scale={self.scale}, family={self.family}, n_context={self.n_context}'
 
     def _check_context(self, c):
         if [a.shape[-1] for a in c] != [self.n_context][:self.n_context]:
@@ -195,9 +224,12 @@ class VAE(nn.Module):
         return self._moments(self._features(x, *c), self.loc, self.raw_scale)
 
     def _features(self, x, *c): # (B, H), the encoder's last layer
+        check_tensor(x=x)
         if x.shape[-1] != self.n_pixels:
             raise ValueError(f"x is {tuple(x.shape)}, expected (B, {self.n_pixels}): flatten the images")
         self._check_context(c)
+        x, *c = (a.to(self.zero.dtype) for a in (x, *c))
+        check_bits(x=x)
         images = torch.cat([*c, x], -1) if c else x # inductor on CUDA does not compile a cat of one tensor
         return self.encoder(self._centred(images))
 
@@ -207,6 +239,7 @@ class VAE(nn.Module):
     )->Tensor: # (K, B, P) or (B, P)
         "The logits of the pixels."
         self._check_context(c)
+        c = tuple(a.to(self.zero.dtype) for a in c)
         first, *rest = [*self.decoder, self.logits]
         h = _linear_beside(first, z, *c) if c else first(z)
         def f(rows):
@@ -242,7 +275,9 @@ class VAE(nn.Module):
         "p(z), standard normal; or p(z|c), learned."
         self._check_context(c)
         loc, scale = self.zero, self.zero + 1
-        if c: loc, scale = self._moments(self.prior_encoder(self._centred(*c)), self.prior_loc, self.prior_raw_scale)
+        if c:
+            h = self.prior_encoder(self._centred(c[0].to(self.zero.dtype)))
+            loc, scale = self._moments(h, self.prior_loc, self.prior_raw_scale)
         return Independent(Normal(loc, scale, validate_args=False), 1, validate_args=False)
 
     def likelihood(self,
@@ -296,9 +331,10 @@ def make_model(
     shape:tuple=(1, 28, 28), # (C, H, W) of an image
     **choices, # any argument of VAE, in place of the preset's
 )->VAE:
-    "A preset of `MODELS` for a task, with changes; raises `ValueError` on an unknown name."
-    if name not in MODELS: raise ValueError(f"unknown model {name!r}, expected one of {', '.join(MODELS)}")
-    if task not in TASKS: raise ValueError(f"unknown task {task!r}, expected one of {', '.join(TASKS)}")
+    "A preset of `MODELS` for a task, with changes; raises `ValueError` on an unknown name, or as `VAE` does."
+    check_choice(MODELS, model=name)
+    check_choice(TASKS, task=task)
+    check_tensor(floating=True, mean=mean)
     x, *c = TASKS[task](mean, shape)
     known:dict[str, Any] = dict(n_pixels=len(x), n_context=sum(map(len, c)), mean=torch.cat([*c, x]))
     return VAE(**known | MODELS[name] | choices)

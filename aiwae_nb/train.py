@@ -7,7 +7,7 @@ __all__ = ['LR_SCHEDULES', 'adam', 'burda_factor', 'check_settings', 'TrainState
            'finite_loss', 'TrainResult', 'train']
 
 # %% ../nbs/53_train.ipynb #d502900c
-import json, math, signal, threading, time, warnings
+import hashlib, json, math, re, signal, threading, time, warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from torch.optim import Adam
 from torch.optim.lr_scheduler import LambdaLR
 
+from .checks import check_choice, check_count, check_number, check_positive
 from .core import generator_states, restore_generators, seeded, tqdm, undisturbed
-from .data import batches, binarize, hash_key
+from .data import batches, binarize, check_pixels, count_batches, hash_key
 from .files import append_line, check_folder, keep_lines, load_checkpoint, locked, read_lines, save_checkpoint
 from .weights import WeightError
 
@@ -56,12 +57,11 @@ def check_settings(
     steps:int|None=None, # at most so many; None: no limit
 ):
     "Raise `ValueError` unless `train` can start with these."
-    if steps is not None and steps < 1: raise ValueError(f"steps is {steps}, expected 1 or more")
-    if epochs < 0 or batch < 1:
-        raise ValueError(f"epochs is {epochs} and batch {batch}, expected 0 or more, and 1 or more")
-    if not lr > 0: raise ValueError(f"lr is {lr}, expected more than 0")
-    if not callable(schedule) and schedule not in LR_SCHEDULES: raise ValueError(
-        f"unknown schedule {schedule!r}, expected one of {', '.join(LR_SCHEDULES)}, or optimizer -> scheduler")
+    if steps is not None: check_count(steps=steps)
+    check_count(least=0, epochs=epochs)
+    check_count(batch=batch)
+    check_positive(lr=lr)
+    if not callable(schedule): check_choice((*LR_SCHEDULES, 'or optimizer -> scheduler'), schedule=schedule)
 
 # %% ../nbs/53_train.ipynb #7064f211
 class TrainState(NamedTuple):
@@ -77,18 +77,82 @@ class TrainingError(RuntimeError):
     "A loss or a weight that is not finite: names the step, the datum and the last good checkpoint."
 
 # %% ../nbs/53_train.ipynb #a442b778
+_OF_EPOCH, _OF_STEP = ('epoch', 'step', 'bound', 'lr', 'seconds'), ('step',) # the numbers of every line
+
+
 def read_metrics(
     out:Path|str, # a run's folder
 )->list: # one dict for each epoch: epoch, step, bound (nats), lr, seconds
-    "The lines of `metrics.jsonl`; an unfinished last line is left out."
-    return read_lines(Path(out)/'metrics.jsonl')
+    "The lines of `metrics.jsonl`, as `read_lines` gives them."
+    return read_lines(Path(out)/'metrics.jsonl', _OF_EPOCH)
 
 
 def read_curves(
     out:Path|str, # a run's folder
 )->list: # one dict for each step with measurements: step, and what the probes returned
-    "The lines of `curves.jsonl`; an unfinished last line is left out."
-    return read_lines(Path(out)/'curves.jsonl')
+    "The lines of `curves.jsonl`, as `read_lines` gives them."
+    return read_lines(Path(out)/'curves.jsonl', _OF_STEP)
+
+# %% ../nbs/53_train.ipynb #b97fdcf4
+def _plain(value):
+    "A setting as a checkpoint keeps it: what is no plain value by its name, a function with what it closes over."
+    if isinstance(value, Tensor): value = value.tolist()
+    if isinstance(value, (list, tuple)): return [_plain(v) for v in value]
+    if value is None or isinstance(value, (bool, int, float, str)): return value
+    code = getattr(value, '__code__', None)
+    if code is None: return getattr(value, '__qualname__', type(value).__qualname__)
+    closed = [cell.cell_contents for cell in value.__closure__ or ()]
+    numbers = [k for k in code.co_consts if isinstance(k, (bool, int, float, str))]
+    return [value.__qualname__, *_plain([*numbers, *(value.__defaults__ or ()), *closed])]
+
+
+def _digest(tensors):
+    "A fingerprint of shapes, types and values."
+    found = hashlib.sha256()
+    for a in tensors:
+        found.update(f'{a.dtype} {tuple(a.shape)}'.encode())
+        found.update(a.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()[:16]
+
+# %% ../nbs/53_train.ipynb #78dcfc93
+def _of_objective(objective):
+    "What an objective is, without its weights."
+    chosen = {name: _plain(value) for name, value in getattr(objective, 'chosen', {}).items()}
+    known = {name: _plain(getattr(objective, name, None)) for name in ('n_samples', 'precision')}
+    layers = re.sub(' at 0x[0-9a-f]+', '', repr(objective.model))
+    frozen = [name for name, p in objective.named_parameters() if not p.requires_grad]
+    name = getattr(objective, 'name', type(objective).__qualname__)
+    return dict(objective=name) | known | chosen | dict(model=layers, frozen=frozen)
+
+
+def _of_optimizer(optimizer):
+    "The kind of an optimizer and the options of its groups."
+    groups = [dict(g, lr=g.get('initial_lr', g['lr'])) for g in optimizer.param_groups]
+    names = [name for name in groups[0] if name not in ('params', 'initial_lr')]
+    options = {name: _plain([g.get(name) for g in groups]) for name in names}
+    one = {name: values[0] if len(groups) == 1 else values for name, values in options.items()}
+    return dict(optimizer=type(optimizer).__qualname__) | one
+
+
+_COUNTERS = ('last_epoch', '_step_count', '_last_lr', '_get_lr_called_within_step', '_is_initial')
+
+
+def _of_schedule(scheduler):
+    "The kind of a scheduler, its numbers at the start, and its functions."
+    numbers = {k: _plain(v) for k, v in scheduler.state_dict().items() if k not in _COUNTERS and 'lambda' not in k}
+    return [type(scheduler).__qualname__, str(numbers), *map(_plain, getattr(scheduler, 'lr_lambdas', ()))]
+
+
+def _other_settings(kept, settings):
+    "What differs, as text; what is made of the data tells no more where the data differ."
+    known = [name for name in settings if name in kept] + [name for name in kept if name not in settings]
+    other = [name for name in known if kept[name] != settings.get(name)]
+    if {'data', 'seed'} & set(other): other = [name for name in other if name != 'inputs']
+    def told(name):
+        one, two = str(kept[name]), str(settings.get(name))
+        short = len(one + two) < 80 and name not in ('data', 'inputs')
+        return f'{name} {one}, not {two}' if short else f'different {name}'
+    return [told(name) for name in other[:5]] # another kind of optimizer has other options
 
 # %% ../nbs/53_train.ipynb #b1dffa14
 class _Events:
@@ -118,7 +182,8 @@ class _Events:
 # %% ../nbs/53_train.ipynb #bb851bfe
 class _Keeper:
     "A run's folder: its checkpoint, metrics, curves and events. Without a folder, nothing is kept."
-    def __init__(self, out, objective, optimizer, scheduler, probes, device, every):
+    def __init__(self, out, objective, optimizer, scheduler, probes, device, every, settings):
+        self.settings = settings
         self.out, self.path = out, out and out/'checkpoint.pt'
         self.objective, self.device, self.every = objective, device, every
         self.parts = dict(model=objective.model, optimizer=optimizer, scheduler=scheduler)
@@ -136,27 +201,32 @@ class _Keeper:
         if self.path and self.path.exists(): self._load(load_checkpoint(self.path))
         state, self.time = self.saved or TrainState(), time.monotonic()
         if not self.out: return state, [], []
-        metrics = keep_lines(self.out/'metrics.jsonl', lambda line: line['epoch'] <= state.epoch)
-        return state, metrics, keep_lines(self.out/'curves.jsonl', lambda line: line['step'] <= state.step)
+        metrics = keep_lines(self.out/'metrics.jsonl', lambda line: line['epoch'] <= state.epoch, _OF_EPOCH)
+        return state, metrics, keep_lines(self.out/'curves.jsonl', lambda line: line['step'] <= state.step, _OF_STEP)
 
     def _load(self, saved):
+        advice = "choose another folder, or remove it to start afresh"
+        if 'settings' not in saved: warnings.warn(f"{self.path} is of an older version: what made it is not compared")
+        other = _other_settings(saved.get('settings', self.settings), self.settings)
+        if other: raise ValueError(f"{self.path} is of a run with {'; '.join(other)}: {advice}")
         try:
-            left = saved.keys() - self.parts.keys() - {'objective', 'rng', 'state', 'probes'}
+            left = saved.keys() - self.parts.keys() - {'objective', 'rng', 'state', 'probes', 'settings'}
             if left: raise ValueError(f"nothing takes up {', '.join(left)}")
+            state = TrainState(**saved['state'])
             for name, part in self.parts.items(): part.load_state_dict(saved[name])
             self.objective.load_own_state(saved['objective'])
-        except (KeyError, RuntimeError, ValueError) as e: raise ValueError(
-            f"{self.path} is of another model, objective, optimizer or set of probes: "
-            "choose another folder, or remove it to start afresh") from e
-        restore_generators(saved['rng'], self.device)
-        self.saved = TrainState(**saved['state'])
+            restore_generators(saved['rng'], self.device)
+        except (KeyError, RuntimeError, TypeError, ValueError) as e: raise ValueError(
+            f"{self.path} is of another model, objective, optimizer or set of probes: {advice}") from e
+        self.saved = state
 
     def save(self, state):
         if not self.path or self.saved == state: return
         if not all(p.isfinite().all() for p in self.objective.model.parameters()):
             raise TrainingError(f"step {state.step} (epoch {state.epoch + 1}): a weight is not finite; {self.last}")
         parts = {name: part.state_dict() for name, part in self.parts.items()}
-        of_run = dict(objective=self.objective.own_state(), rng=generator_states(self.device), state=state._asdict())
+        of_run = dict(objective=self.objective.own_state(), rng=generator_states(self.device), state=state._asdict(),
+                      settings=self.settings)
         save_checkpoint(parts | of_run, self.path)
         self.saved, self.time = state, time.monotonic()
 
@@ -182,9 +252,11 @@ class _Keeper:
 # %% ../nbs/53_train.ipynb #fb062ad4
 @contextmanager
 def _interruptible():
-    "Collect SIGINT and SIGTERM in a list while the block runs; a second one raises `KeyboardInterrupt`."
+    "Collect SIGINT, SIGTERM and SIGHUP in a list while the block runs; a second one raises `KeyboardInterrupt`."
     in_main = threading.current_thread() is threading.main_thread()
-    caught, signals = [], (signal.SIGINT, signal.SIGTERM) if in_main else ()
+    caught, signals = [], [signal.SIGINT, signal.SIGTERM] if in_main else []
+    hangup = getattr(signal, 'SIGHUP', None) # not on Windows; nohup has it ignored
+    if in_main and hangup and signal.getsignal(hangup) is not signal.SIG_IGN: signals.append(hangup)
     def note(signum, frame):
         if caught: raise KeyboardInterrupt
         caught.append(signum)
@@ -256,11 +328,15 @@ class _Training:
         self.device = next(objective.parameters()).device
         self.objective, self.pixels, self.inputs = _training(objective), pixels.to(self.device), inputs
         self.batch, self.seed, (self.epochs, self.steps) = batch, seed, limits
-        self.n_batches = math.ceil(len(pixels)/batch)
+        self.n_batches, self.between_steps = count_batches(len(pixels), batch), True
         self.learned = [p for p in objective.parameters() if p.requires_grad]
         self.forward, self.state = objective, TrainState()
         if not self.learned: raise ValueError(
             "no parameter takes a gradient, so there is nothing to train: unfreeze some")
+        normed = any(isinstance(m, nn.BatchNorm1d) and m.training for m in objective.modules())
+        if normed and min(batch, len(pixels)) == 1: raise ValueError(
+            f"batch is {batch} and there are {len(pixels)} images, expected 2 or more in a batch: "
+            "one has no variance, by which batch norm divides")
 
     def images(self, index, epoch): return self.inputs(binarize(self.pixels[index], index, self.seed, epoch))
 
@@ -279,6 +355,7 @@ class _Training:
 
     def step(self, index):
         "One step on the images of `index`."
+        self.between_steps = False
         data = self.images(index, self.state.epoch)
         try: loss = self._step(data)
         except WeightError as e:
@@ -288,6 +365,7 @@ class _Training:
         s = self.state
         self.state = s._replace(batch=s.batch + 1, step=s.step + 1,
                                 loss=s.loss + loss.item()*len(index), seen=s.seen + len(index))
+        self.between_steps = True
 
     def _step(self, data):
         loss = finite_loss(self.forward, self.objective, data)
@@ -306,13 +384,21 @@ class _Training:
 
     def end_epoch(self, seconds, pictures):
         "Log the epoch, move the learning rate, and begin the next."
-        s = self.state
+        self.between_steps, s = False, self.state
         lr = self.optimizer.param_groups[0]['lr']
         self.metrics.append(dict(epoch=s.epoch + 1, step=s.step, bound=-s.loss/s.seen, lr=lr, seconds=seconds))
         self.scheduler.step()
         self.state = TrainState(epoch=s.epoch + 1, step=s.step)
         drawn = pictures and self.state.epoch % max(1, self.epochs//10) == 0
         self.keeper.log_epoch(self.metrics[-1], lambda: pictures(*self.first(20)) if drawn else {})
+        self.between_steps = True
+
+    def settings(self, schedule, first):
+        "What decides the weights, by name; `first` is what the model is given of the first images."
+        rows = [a[:1] for a in first]
+        scheduled = schedule if isinstance(schedule, str) else _of_schedule(self.scheduler)
+        return _of_objective(self.objective) | _of_optimizer(self.optimizer) | dict(
+            schedule=scheduled, batch=self.batch, seed=self.seed, data=_digest([self.pixels]), inputs=_digest(rows))
 
 # %% ../nbs/53_train.ipynb #305e1175
 class TrainResult(NamedTuple):
@@ -335,6 +421,19 @@ def _one_epoch(run, caught, bar):
     return time.monotonic() - start
 
 
+def _run_epochs(run, caught, bar, pictures, on_epoch):
+    "Epochs until a signal or the last step; saved at the end, and where something is raised between two steps."
+    try:
+        while not run.done and not caught:
+            seconds = _one_epoch(run, caught, bar)
+            if run.within_epoch: break
+            run.end_epoch(seconds, pictures)
+            on_epoch(run.metrics[-1])
+            run.keeper.save_if_due(run.state)
+    finally:
+        if run.between_steps: run.keeper.save(run.state)
+
+# %% ../nbs/53_train.ipynb #f0ab1515
 def train(
     objective:Any, # an Objective: its forward(x, *c) is the loss; trained in place, on its device
     pixels:Tensor, # (N, P) uint8 training images; moved to that device
@@ -360,31 +459,31 @@ def train(
 )->TrainResult:
     """Train, from the checkpoint in `out` where there is one.
 
-    Raises `ValueError` on impossible settings and where another process writes to `out`, `TrainingError` on a loss that
-    is not finite, `OSError` where `out` cannot be written, and on Ctrl-C, after saving, `KeyboardInterrupt`."""
+    Raises `ValueError` on impossible settings, images that are no bytes, and where `out` holds another run or another
+    process writes to it, `TrainingError` on a loss that is not finite, `OSError` where `out` cannot be written, and on
+    Ctrl-C, after saving, `KeyboardInterrupt`."""
     check_settings(epochs, batch, lr, schedule, steps)
+    check_pixels(pixels)
+    check_number(least=0, save_every=save_every)
+    if not hasattr(objective, 'own_state'): raise TypeError(
+        f"objective is a {type(objective).__name__}, expected an Objective: make_objective(model) gives one")
     run, out = _Training(objective, pixels, inputs, batch, seed, (epochs, steps)), out and Path(out)
     run.optimizer = optimizer(run.learned, lr)
     run.scheduler = LR_SCHEDULES.get(schedule, schedule)(run.optimizer)
-    run.probes = _start(probes, objective, run.first(batch), run.device)
-    run.keeper = _Keeper(out, objective, run.optimizer, run.scheduler, run.probes, run.device, save_every)
+    first = run.first(batch)
+    run.probes = _start(probes, objective, first, run.device)
+    settings = run.settings(schedule, first) if out else None
+    run.keeper = _Keeper(out, objective, run.optimizer, run.scheduler, run.probes, run.device, save_every, settings)
 
     with locked(out), seeded(seed, run.device), _interruptible() as caught:
         run.state, run.metrics, run.curves = run.keeper.resume()
-        if compile and not run.done: run.forward = objective.compiled(*run.first(batch))
+        if compile and not run.done: run.forward = objective.compiled(*first)
         total = min(epochs*run.n_batches, steps or math.inf)
         bar = tqdm(total=total, initial=run.state.step, disable=None if progress else True, unit='step')
-        try:
-            while not run.done and not caught:
-                seconds = _one_epoch(run, caught, bar)
-                if run.within_epoch: break
-                run.end_epoch(seconds, pictures)
-                on_epoch(run.metrics[-1])
-                run.keeper.save_if_due(run.state)
-            run.keeper.save(run.state)
+        try: _run_epochs(run, caught, bar, pictures, on_epoch)
         finally:
-            bar.close()
             run.keeper.events.close()
+            bar.close()
     if caught:
         path = run.keeper.path
         kept = f"saved in {path}: the same call, or command, goes on from there" if out else "nothing was saved"
