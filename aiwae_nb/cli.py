@@ -7,7 +7,7 @@ __all__ = ['TOY_ESTIMATORS', 'one_line_errors', 'train_parser', 'evaluate_parser
            'aiwae_evaluate', 'aiwae_snr', 'aiwae_toy']
 
 # %% ../nbs/60_cli.ipynb #24ce5633
-import argparse, importlib, inspect, sys, warnings
+import argparse, importlib, inspect, os, signal, sys, threading, warnings
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, Callable
 import torch
 from fastcore.docments import docments
 
+from .checks import check_choice, check_count
 from .core import tqdm
 from .data import binarize
 from .evaluate import report_table
@@ -23,7 +24,8 @@ from .files import load_json, save_json
 from .models import FAMILIES
 from .objectives import (all_objectives, check_objective, fitting_estimators, inference_parameters,
                                  make_objective)
-from .runs import EvaluateConfig, Run, RunConfig, family_options, objective_options, other_report, pick_device
+from .runs import (EvaluateConfig, Run, RunConfig, check_seed, family_options, objective_options, other_report,
+                           pick_device, run_folder)
 from .snr import SNR_BUDGETS, SNR_KS, gradient_report, plot_report, plot_snr, snr_experiment, snr_slopes
 from .toys import ToyConfig, run_toys, toy_line
 from .train import TrainingError
@@ -47,6 +49,57 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message):
         print(f"aiwae_nb: {message}", file=sys.stderr)
         sys.exit(2)
+
+# %% ../nbs/60_cli.ipynb #6760b1dd
+def _stop(signum, frame): raise KeyboardInterrupt(f"stopped by {signal.Signals(signum).name}")
+def _hang_up(signum, frame): signal.raise_signal(signal.SIGTERM) # which `train` handles itself
+
+
+@contextmanager
+def _stoppable():
+    "SIGTERM and SIGHUP stop the block as Ctrl-C does."
+    in_main = threading.current_thread() is threading.main_thread()
+    handlers = dict(SIGTERM=_stop, SIGHUP=_hang_up) if in_main else {}
+    numbers = {getattr(signal, name): handler for name, handler in handlers.items() if hasattr(signal, name)}
+    ours = {s: handler for s, handler in numbers.items() if signal.getsignal(s) is signal.SIG_DFL}
+    for s, handler in ours.items(): signal.signal(s, handler)
+    try: yield
+    finally:
+        for s in ours: signal.signal(s, signal.SIG_DFL)
+
+
+class _Stream:
+    "Standard output or error. Where its reader is gone, the rest is dropped; `stops`: and the command is stopped."
+    def __init__(self, stream, stops):
+        self.stream, self.stops = stream or open(os.devnull, 'w'), stops
+
+    def __getattr__(self, name): return getattr(self.stream, name)
+
+    def write(self, text): return self._try(lambda: self.stream.write(text))
+
+    def flush(self): return self._try(lambda: self.stream.flush())
+
+    def _try(self, say):
+        try: return say()
+        except (OSError, ValueError): self._drop() # ValueError: it is closed
+
+    def _drop(self):
+        gone, self.stream = self.stream, open(os.devnull, 'w')
+        try: os.dup2(self.stream.fileno(), gone.fileno()) # what is left in its buffer
+        except (OSError, ValueError): pass
+        if self.stops and callable(signal.getsignal(signal.SIGTERM)): signal.raise_signal(signal.SIGTERM)
+
+# %% ../nbs/60_cli.ipynb #b3248fec
+@contextmanager
+def _streams():
+    "Standard output and error that may lose their readers, or be closed from the start."
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = out, err = _Stream(before[0], True), _Stream(before[1], False)
+    try: yield
+    finally:
+        out.stops = False # it has ended
+        for stream in (out, err): stream.flush()
+        sys.stdout, sys.stderr = before
 
 # %% ../nbs/60_cli.ipynb #18a921ee
 def _value_of(parse):
@@ -147,15 +200,23 @@ def parser_of(
     return parser
 
 
+def _is_typed(name):
+    "Whether `sys.argv` is of the command of that name: in a notebook it is of the kernel."
+    of_ipython = getattr(sys.modules.get('IPython'), 'get_ipython', lambda: None)
+    return Path(sys.argv[0]).stem == name or of_ipython() is None
+
+
 def command(
     parser:Callable|None=None, # () -> the parser; None: that of the function
 )->Callable: # a decorator
-    "A function as a command: without arguments it parses `sys.argv`. Exit code 2 on bad input, 130 when stopped."
+    """A function as a command: without arguments it parses `sys.argv`, but not in a notebook.
+
+    Exit code 2 on bad input, 130 when stopped."""
     def decorate(fn):
         @wraps(fn)
         def run(*args, **flags):
-            with one_line_errors():
-                if not args and not flags:
+            with _streams(), one_line_errors(), _stoppable():
+                if not args and not flags and _is_typed(fn.__name__):
                     _plugins(sys.argv[1:])
                     flags = vars((parser or (lambda: parser_of(fn)))().parse_args(sys.argv[1:]))
                 return fn(*args, **flags)
@@ -167,6 +228,7 @@ def _say_epoch(epochs):
     def say(metrics):
         of = f"epoch {metrics['epoch']:>4}/{epochs}  bound {metrics['bound']:9.3f} nats"
         tqdm.write(f"{of}  lr {metrics['lr']:.2g}  {metrics['seconds']:.1f} s")
+        sys.stdout.flush() # a reader sees it now, and its end is noted now
     return say
 
 
@@ -294,9 +356,9 @@ def aiwae_snr(
 
     Ends with exit code 2 on bad input, 130 when stopped."""
     place, names = pick_device(device), estimators.split(',') if estimators else None
-    if budget not in SNR_BUDGETS:
-        raise ValueError(f"unknown budget {budget!r}, expected one of {', '.join(SNR_BUDGETS)}")
-    if batch < 1: raise ValueError(f"batch is {batch}, expected 1 or more")
+    check_choice(SNR_BUDGETS, budget=budget)
+    check_count(samples=samples, batch=batch, draws=draws)
+    check_seed(seed=seed)
     if run:
         names = names or fitting_estimators(samples)
         for name in names: check_objective(name, samples)
@@ -328,6 +390,6 @@ def aiwae_toy(
     alpha: the bound with an annealed target; flow: inverse autoregressive. Writes report-TARGET.json and
     samples-TARGET.png. Ends with exit code 2 on bad input, 130 when stopped."""
     config = ToyConfig(target, method, steps, transitions, hidden, batch, lr, anneal, compile, seed)
-    folder = Path(out)/(name or f'toy-{method}-{seed}')
+    folder = run_folder(out, name or f'toy-{method}-{seed}')
     run_toys(config, folder, on_report=lambda report: print(toy_line(report), flush=True))
     print(f"\n{folder}: {', '.join(sorted(p.name for p in folder.iterdir() if p.name != '.lock'))}")

@@ -19,13 +19,14 @@ from torch.distributions import Distribution, Independent, Normal
 
 from . import __version__
 from .avo import avo_loss, linear_alphas, tempered, warm_up
+from .checks import check_choice, check_count, check_positive
 from .core import seeded, tqdm
 from .dreg import elbo_loss
 from .files import load_json, locked, save_json
 from .flows import IAF
 from .hvi import GatedTransition, HierarchicalPosterior, hvi_loss
 from .plots import new_figure
-from .runs import option
+from .runs import check_fields, check_seed, option
 from .targets import ENERGIES, Energy, standard_normal
 
 # %% ../nbs/57_toys.ipynb #34fc2758
@@ -38,8 +39,7 @@ class Toy(nn.Module):
         hidden:int=32, # their width
     ):
         super().__init__()
-        if transitions < 1 or hidden < 1:
-            raise ValueError(f"transitions is {transitions} and hidden {hidden}, expected 1 or more of both")
+        check_count(transitions=transitions, hidden=hidden)
         self.make_layers(transitions, hidden)
 
     @staticmethod
@@ -169,15 +169,15 @@ def make_toy(
     hidden:int=32, # their width
 )->Toy:
     "A posterior in the plane by name. Raises `ValueError` on an unknown method, or fewer than one transition."
-    if method not in TOY_METHODS:
-        raise ValueError(f"unknown method {method!r}, expected one of {', '.join(TOY_METHODS)}")
+    check_choice(TOY_METHODS, method=method)
     return TOY_METHODS[method](transitions, hidden)
 
 
-def _check_fit(steps, batch, anneal, lr):
-    if steps < 0 or batch < 1 or anneal < 0 or not lr > 0: raise ValueError(
-        f"steps is {steps}, batch {batch}, anneal {anneal} and lr {lr}, "
-        "expected 0 or more, 1 or more, 0 or more, and more than 0")
+def _check_fit(steps, batch, anneal, lr, seed):
+    check_count(0, steps=steps, anneal=anneal)
+    check_count(batch=batch)
+    check_positive(lr=lr)
+    check_seed(seed=seed)
 
 
 def _checked(loss, step):
@@ -200,7 +200,7 @@ def fit_toy(
     progress:bool=False, # a progress bar, where there is a terminal
 )->Toy:
     "Fit a posterior. Raises `ValueError` on impossible settings, and where log f or q is not finite."
-    _check_fit(steps, batch, anneal, lr)
+    _check_fit(steps, batch, anneal, lr, seed)
     with seeded(seed):
         toy = make_toy(method, transitions, hidden)
         anneal = anneal or toy.default_anneal(steps)
@@ -315,8 +315,9 @@ class ToyConfig:
     seed:int = option(0, 'fit', "decides the first weights and the draws")
 
     def __post_init__(self):
+        check_fields(self)
         self.letters() # raises on an unknown target
-        _check_fit(self.steps, self.batch, self.anneal, self.lr)
+        _check_fit(self.steps, self.batch, self.anneal, self.lr, self.seed)
         with seeded(0): make_toy(self.method, self.transitions, self.hidden)
 
     def letters(self)->list: # of names in `ENERGIES`
@@ -325,6 +326,7 @@ class ToyConfig:
         for letter in letters:
             if letter not in ENERGIES: raise ValueError(
                 f"unknown target {letter!r}, expected some of {','.join(ENERGIES)}, or all")
+        if len(set(letters)) < len(letters): raise ValueError(f"target is {self.target!r}, expected each once")
         return letters
 
     def fit(self)->dict: # keywords of fit_toy
@@ -333,8 +335,10 @@ class ToyConfig:
 
 # %% ../nbs/57_toys.ipynb #f8528ec7
 def _known(config, folder, letter):
-    report = load_json(Path(folder)/f'report-{letter}.json', {})
-    return report if report and all(report.get(k) == v for k, v in config.fit().items()) else None
+    "The report of a fit; None where there is none, or it is damaged or of another fit."
+    report = load_json(Path(folder)/f'report-{letter}.json', None)
+    if not isinstance(report, dict) or not {*ToyReport._fields, 'draws'} <= report.keys(): return None
+    return report if all(report.get(k) == v for k, v in config.fit().items()) else None
 
 
 def toy_reports(
@@ -386,9 +390,11 @@ def _make_report(config, folder, letter, progress):
 
 # %% ../nbs/57_toys.ipynb #37e884b6
 def _claim(config, folder):
-    "Write config.json, unless the folder holds other fits."
+    "Write config.json, unless the folder holds other fits. One whose fit failed at once holds none."
     path, asked = folder/'config.json', config.fit()
-    old = load_json(path) if path.exists() else asked
+    old = asked
+    if any(folder.glob('report-*.json')): old = load_json(path) if path.exists() else {}
+    if not isinstance(old, dict): raise ValueError(f"{path} is damaged: remove the folder, or choose another --name")
     other = [f'{k} {old.get(k)!r}, not {v!r}' for k, v in asked.items() if old.get(k) != v]
     if other: raise ValueError(
         f"{folder} holds a run with {'; '.join(other)}: choose another --name, or remove the folder")
