@@ -19,11 +19,11 @@ from torch.distributions import Distribution, Independent, Normal
 from torch.distributions.constraints import Constraint
 
 from .checks import check_count, check_positive
-from .coordinates import Coordinates, check_covers, in_single_precision
+from .coordinates import Coordinates, check_covers
 from .core import seeded
 from .hmc import (TRAIN_LEAPFROG, HMCInfo, HMCState, as_target, append_axes, compiled_step, hmc_step,
                           leapfrog_step, transition)
-from .weights import check_log_joint, check_log_w, check_posterior, ess
+from .weights import check_log_joint, check_log_w, check_posterior, ess, full_precision
 
 # %% ../nbs/31_ais.ipynb #5a397f35
 def check_length(
@@ -132,7 +132,7 @@ def annealed_path(
 )->AnnealedPath:
     "The path between q and the joint. Raises `ValueError` where no coordinates are known for the support of q."
     seen = Coordinates(q, support)
-    q = in_single_precision(q)
+    q = full_precision(q)
     joint = as_target(seen.density(log_joint), seen.gradient(grad_log_joint), precision)
     return AnnealedPath(_q_target(q, seen), joint, seen)
 
@@ -288,7 +288,7 @@ def start_chains(
 )->Tensor: # (K, B, *event), without a graph
     "Where chains begin, in float32 at least. Raises `ValueError` on a discrete q, or a z0 of another shape."
     check_count(n_chains=n_chains)
-    q = in_single_precision(q)
+    q = full_precision(q)
     if _discrete(q):
         raise ValueError(f"{type(q).__name__} is discrete, and HMC moves along a gradient: expected a q with a "
                          "density on R^D")
@@ -366,5 +366,5 @@ def try_rows(
 ):
     "`check_rows` on two draws of `q`, without touching a generator. Raises as it does."
     check_posterior(q, reparameterized=False)
-    with seeded(0): z = in_single_precision(q).sample((2,))
+    with seeded(0): z = full_precision(q).sample((2,))
     check_rows(log_joint, z)
