@@ -351,6 +351,7 @@ def _check_rows(log_joint, z):
         raise ValueError("log_joint gave two values for the same z, expected one: put the decoder in evaluation mode, "
                          "model.eval(), as dropout needs")
     K, B = first.shape
+    if K == B > 1: check_log_joint(log_joint(z[:1]), (1, B)) # crossed axes have another shape there
     other = (torch.arange(K, device=z.device)[:, None] + torch.arange(B, device=z.device)) % 2 == 1
     again = log_joint(torch.where(append_axes(other, z.dim() - 2), z.roll(1, 0) if K > 1 else z/2, z))
     moved = ((again - first).abs() > 1e-3*(1 + first.abs())) & ~other

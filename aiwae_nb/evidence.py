@@ -26,7 +26,7 @@ from .coordinates import check_covers
 from .core import log_mean_exp, mean_and_error, seeded, tqdm
 from .files import ChunkStore, align_table
 from .hmc import SCORE_LEAPFROG, check_precision, compiled_step, hmc_step, leapfrog_step
-from .weights import WeightError, check_log_w, check_posterior, ess, pareto_k
+from .weights import WeightError, check_log_w, check_posterior, ess, full_precision, pareto_k
 
 # %% ../nbs/32_evidence.ipynb #689517c5
 class Pilot(NamedTuple):
@@ -286,9 +286,10 @@ def log_evidence(
 def _fingerprint(posterior, log_joint, x, c):
     "A few values of the model: another model gives others."
     x, c = x[:4], [a[:4] for a in c]
-    q = posterior(x, *c)
-    with seeded(0, x.device): z = q.sample((2,))
-    return torch.stack([log_joint(x, z, *c), q.log_prob(z)]).double().cpu()
+    q = full_precision(posterior(x, *c))
+    with seeded(0, x.device), torch.autocast(x.device.type, enabled=False):
+        z = q.sample((2,))
+        return torch.stack([log_joint(x, z, *c), q.log_prob(z)]).double().cpu()
 
 
 @contextmanager
@@ -308,9 +309,11 @@ def _digest(tensors):
     return hashlib.sha256(b''.join(raw)).hexdigest()[:16]
 
 
+_OPTIONS = {name: parameter.default for name, parameter in inspect.signature(log_evidence).parameters.items()}
+
+
 def _settings(options): # of what decides a chunk: those that are given, and the defaults of those that are not
-    known = inspect.signature(log_evidence).parameters
-    found = {name: options.get(name, known[name].default)
+    found = {name: options.get(name, _OPTIONS[name])
              for name in ('n_chains', 'n_leapfrog', 'schedule', 'precision', 'support')}
     return found | dict(precision=check_precision(found['precision']), support=str(found['support']))
 
@@ -328,7 +331,7 @@ class _Problem(NamedTuple):
         "log_joint, q and grad_log_joint of some data."
         x, c = self.x[index], [a[index] for a in self.c]
         grad = self.grad_log_joint and (lambda z: self.grad_log_joint(x, z, *c))
-        return (lambda z: self.log_joint(x, z, *c)), self.posterior(x, *c), grad
+        return (lambda z: self.log_joint(x, z, *c)), full_precision(self.posterior(x, *c)), grad
 
     def check(self, index, support):
         "Raise unless rows count alone, p lives where q does, and q is the same at each call."
@@ -423,7 +426,7 @@ _OURS = ('log_joint', 'q', 'grad_log_joint', 'pilot', 'generator', 'check', 'on_
 
 
 def _check_options(kwargs):
-    known = [name for name in inspect.signature(log_evidence).parameters if name not in _OURS]
+    known = [name for name in _OPTIONS if name not in _OURS]
     for name in kwargs:
         if name not in known: raise TypeError(
             f"log_likelihood takes no {name}=, expected one of {', '.join(known)}; a context follows log_joint without "
