@@ -146,7 +146,7 @@ class MoveRecord:
     def __init__(self,
         n_moves:int, # of a path
         shape:tuple, # (K, B)
-        device:torch.device,
+        device:torch.device, # of the chains
     ):
         self.n_moves, self.done, self.n_blocks = n_moves, 0, 0
         def zeros(*shape): return torch.zeros(shape, dtype=torch.float64, device=device)

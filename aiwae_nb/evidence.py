@@ -36,7 +36,8 @@ class Pilot(NamedTuple):
     spread:Tensor      # (S,) mean over data of the standard deviation of log p - log q under f_beta, nats
 
 
-PILOT_STOPS, PILOT_MOVES = 32, 4 # temperatures of a pilot, and transitions at each
+PILOT_STOPS = 32 # temperatures of a pilot
+PILOT_MOVES = 4 # its transitions at each
 
 
 def _spread(ratio): # (K, B) -> the mean over data of its standard deviation over the chains where it is finite
