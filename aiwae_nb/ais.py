@@ -18,12 +18,12 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal
 from torch.distributions.constraints import Constraint
 
-from .checks import check_count, check_positive
+from .checks import check_count, check_positive, check_tensor
 from .coordinates import Coordinates, check_covers
 from .core import seeded
 from .hmc import (TRAIN_LEAPFROG, HMCInfo, HMCState, as_target, append_axes, compiled_step, hmc_step,
                           leapfrog_step, transition)
-from .weights import check_log_joint, check_log_w, check_posterior, ess, full_precision
+from .weights import check_callable, check_log_joint, check_log_w, check_posterior, ess, full_precision
 
 # %% ../nbs/31_ais.ipynb #5a397f35
 def check_length(
@@ -53,11 +53,17 @@ def sigmoid_schedule(
     return ((s - s[0])/(s[-1] - s[0])).clamp(0, 1)
 
 
+def _as_numbers(values, name, dtype, device=None):
+    try: return torch.as_tensor(values, dtype=dtype, device=device)
+    except (TypeError, ValueError, RuntimeError): raise TypeError(
+        f"{name} is {values!r}, expected numbers: a tensor, or a sequence") from None
+
+
 def check_betas(
     betas:Tensor|Sequence[float], # (T,) inverse temperatures
 )->Tensor: # (T,), float64
     "Raise `ValueError` unless the inverse temperatures run from 0 to 1 and never fall."
-    betas = torch.as_tensor(betas, dtype=torch.float64)
+    betas = _as_numbers(betas, 'betas', torch.float64)
     if betas.dim() != 1: raise ValueError(f"betas has shape {tuple(betas.shape)}, expected (T,)")
     check_length(len(betas))
     if betas[0] != 0 or betas[-1] != 1 or not (betas.diff() >= 0).all():
@@ -264,7 +270,7 @@ def step_sizes_of(
     like:Tensor, # of the dtype and device wanted
 )->Tensor: # (T-1,) or (T-1, B)
     "One step size for each move. Raises `ValueError` on another shape, or one that is not positive."
-    steps = torch.as_tensor(step_size, dtype=like.dtype, device=like.device)
+    steps = _as_numbers(step_size, 'step_size', like.dtype, like.device)
     if steps.dim() == 0: steps = steps.expand(n_moves)
     if steps.shape not in ((n_moves,), (n_moves, n_data)):
         raise ValueError(f"step_size has shape {tuple(steps.shape)}, expected a number, (T-1,) = ({n_moves},) or "
@@ -293,6 +299,7 @@ def start_chains(
         raise ValueError(f"{type(q).__name__} is discrete, and HMC moves along a gradient: expected a q with a "
                          "density on R^D")
     if z0 is not None:
+        check_tensor(floating=True, z0=z0)
         shape = (n_chains, *q.batch_shape, *q.event_shape)
         if z0.shape != shape:
             raise ValueError(f"z0 has shape {tuple(z0.shape)}, expected (K, B, *event) = {tuple(shape)}")
@@ -324,6 +331,7 @@ def ais(
     Raises `ValueError` on what cannot be annealed, as a p that lives beyond the support of q, and `WeightError` where
     a draw has no finite weight."""
     check_posterior(q, reparameterized=False)
+    check_callable(log_joint)
     betas, z = check_betas(betas), start_chains(q, n_chains, z0, generator)
     steps = step_sizes_of(step_size, len(betas) - 1, q.batch_shape[0], z)
     if check:
@@ -367,5 +375,6 @@ def try_rows(
 ):
     "`check_rows` on two draws of `q`, without touching a generator. Raises as it does."
     check_posterior(q, reparameterized=False)
+    check_callable(log_joint)
     with seeded(0): z = full_precision(q).sample((2,))
     check_rows(log_joint, z)

@@ -9,6 +9,7 @@ __all__ = ['log_mean_exp', 'std_error', 'z_score', 'check_mean', 'check_rejected
 # %% ../nbs/00_core.ipynb #238e0881
 import math, warnings
 from contextlib import contextmanager
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
@@ -73,7 +74,10 @@ def seeded(
     seed:int, # any integer
     device:torch.device|str|None=None, # a CUDA device, or its name, whose generator is lent too
 ):
-    "Run a block with torch's global generator started at `seed`, and put the generator back afterwards."
+    """Run a block with torch's global generator started at `seed`, and put the generator back afterwards.
+    Raises `ValueError` on a seed that is no whole number of 63 bits."""
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or abs(seed) >= 2**63: raise ValueError(
+        f"seed is {seed!r}, expected a whole number between -2**63 and 2**63")
     lent = [d] if device is not None and (d := torch.device(device)).type == 'cuda' else []
     with torch.random.fork_rng(devices=lent):
         torch.default_generator.manual_seed(seed) # torch.manual_seed would start every CUDA generator, lent or not

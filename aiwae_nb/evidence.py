@@ -63,15 +63,18 @@ def run_pilot(
     precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
     generator:torch.Generator|None=None, # torch's global one where None
     step:Callable=leapfrog_step, # or its compiled form
+    check:bool=True, # whether rows are independent and repeatable
     on_move:Callable=lambda: None, # called after each stop
 )->Pilot:
     """Anneal once to learn step sizes and where the path is long; its chains are thrown away.
     Raises `ValueError` on impossible settings, and as `ais` does."""
     check_posterior(q, reparameterized=False)
+    if check: try_rows(log_joint, q)
     check_count(n_moves=n_moves)
     check_count(least=2, n_stops=n_stops)
     check_count(least=0, n_leapfrog=n_leapfrog)
     check_between(0, 1, target=target)
+    if not isinstance(start, Tensor): check_positive(start=start)
     start = torch.as_tensor(start, dtype=torch.float64).expand(n_stops)
     for value in start.tolist(): check_positive(start=value)
     path = annealed_path(log_joint, q, grad_log_joint, precision, support)
@@ -265,6 +268,9 @@ def log_evidence(
     check_choice(BETA_SCHEDULES, schedule=schedule)
     check_length(n_temperatures)
     check_count(n_chains=n_chains)
+    check_count(least=0, n_leapfrog=n_leapfrog)
+    if pilot is not None and not isinstance(pilot, Pilot): raise TypeError(
+        f"pilot is a {type(pilot).__name__}, expected the Pilot that run_pilot returns, or None")
     started = time.perf_counter()
     if check:
         try_rows(log_joint, q)
@@ -273,7 +279,7 @@ def log_evidence(
                                  support=support, generator=generator)
     forces = n_leapfrog*(n_temperatures - 1 + half_T*(half_length(n_temperatures) - 1))
     if pilot is None:
-        pilot = run_pilot(log_joint, q, **chosen)
+        pilot = run_pilot(log_joint, q, check=False, **chosen)
         forces += PILOT_STOPS*PILOT_MOVES*n_leapfrog
     def run(betas):
         steps = interpolate_step_sizes(pilot, betas)
@@ -361,7 +367,7 @@ class _Problem(NamedTuple):
         def run(index):
             joint, q, grad = self.rows(index)
             noise = _generator(self.x.device, seed, 0)
-            return run_pilot(joint, q, grad_log_joint=grad, generator=noise, step=step, **options)
+            return run_pilot(joint, q, grad_log_joint=grad, generator=noise, step=step, check=False, **options)
         found, kept = self.past_lost(index, run)
         if not found: raise WeightError("no datum of the pilot has weights with a mean", None, None)
         alike = found._replace(step_size=found.step_size.log().mean(1).exp()) # (S,): it serves other data
@@ -378,7 +384,7 @@ class _Problem(NamedTuple):
             n_stops = 16 if T > 200 else 8
             around = interpolate_step_sizes(pilot, torch.cat([torch.zeros(1), sigmoid_schedule(n_stops)]).double())
             own = run_pilot(joint, q, grad_log_joint=grad, generator=noise, step=step, n_stops=n_stops, start=around,
-                            **shared)
+                            check=False, **shared)
             steps = _interpolate(pilot.betas, own.betas, own.step_size.log()).exp()
             found = log_evidence(joint, q, grad_log_joint=grad, generator=noise, check=False,
                                  pilot=pilot._replace(step_size=steps), **options)
@@ -455,6 +461,10 @@ def log_likelihood(
     """log p(x) of each of N data, in memory that does not depend on N: one schedule for all, then chunk by chunk.
     Raises as `log_evidence` does, with the index of the datum, and `ValueError` where `out` holds other chunks."""
     check_tensor(x=x)
+    for name, f in dict(posterior=posterior, log_joint=log_joint).items():
+        if not callable(f): raise TypeError(f"{name} is a {type(f).__name__}, expected a function of x")
+    check_count(least=2, n_temperatures=n_temperatures, advice="both ends count")
+    check_count(-2**62, seed=seed)
     check_count(batch=batch, pilot_data=pilot_data)
     check_context(len(x), *c)
     _check_options(kwargs)
@@ -463,7 +473,7 @@ def log_likelihood(
     chunks = torch.arange(len(x)).tensor_split(math.ceil(len(x)/batch)) # sizes differ by one at most
     settings = dict(data=_digest((x, *c)), batch=batch, n_temperatures=n_temperatures, half_T=half_T, seed=seed,
                     pilot_data=pilot_data, keep_going=keep_going)
-    store = ChunkStore(out, json.dumps(settings | _settings(kwargs)))
+    store = ChunkStore(out, json.dumps(settings | _settings(kwargs), default=int))
     if check: problem.check(chunks[0], kwargs.get('support')) # before anything else: it is soon done, a pilot is not
 
     step = compiled_step() if kwargs.get('compile') else leapfrog_step

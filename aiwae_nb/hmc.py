@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from .checks import check_between, check_count, check_positive
+from .checks import check_between, check_count, check_positive, check_tensor
 from .coordinates import validated
 
 # %% ../nbs/30_hmc.ipynb #d38f5ca7
@@ -197,7 +197,10 @@ def _tolerant(target, like, z, energy=True):
         except Exception: raise e from None # the target does not take a part of the chains
 
 
-def _check_state(state):
+def _check_state(state, target):
+    if not isinstance(state, HMCState): raise TypeError(
+        f"state is a {type(state).__name__}, expected an HMCState: target(z) makes one")
+    if not callable(target): raise TypeError(f"target is a {type(target).__name__}, expected as_target(log_f)")
     z, n = state.z.shape, state.log_f.shape
     if len(z) <= len(n) or z[:len(n)] != n:
         raise ValueError(f"log f has shape {tuple(n)} and z {tuple(z)}, expected (*N,) and (*N, *event), with one "
@@ -219,7 +222,7 @@ def hmc_step(
     check their arguments, and a chain whose target raises is rejected.
     Raises `ValueError` where log f is not one number for each chain, or `n_leapfrog` is negative."""
     check_count(least=0, n_leapfrog=n_leapfrog)
-    _check_state(state)
+    _check_state(state, target)
     if step is leapfrog_step and move is transition: target = partial(_tolerant, target, state)
     momentum = torch.randn(state.z.shape, generator=generator, dtype=state.z.dtype, device=state.z.device)
     log_u = torch.rand(state.log_f.shape, generator=generator, dtype=state.z.dtype, device=state.z.device).log()
@@ -277,6 +280,12 @@ def _check_range(start, target, low, high):
     check_between(0, 1, target=target) # an acceptance rate
 
 
+def _check_rate(accept_rate, value):
+    check_tensor(accept_rate=accept_rate)
+    if accept_rate.shape != value.shape: raise ValueError(
+        f"accept_rate has shape {tuple(accept_rate.shape)}, expected {tuple(value.shape)}: one for each step size")
+
+
 class StepSizes(nn.Module):
     """Step sizes that follow an acceptance rate by a fixed factor, eq. (12): paper 1's rule. `value` is a buffer.
     Raises `ValueError` on impossible settings."""
@@ -291,6 +300,7 @@ class StepSizes(nn.Module):
         high:float=.3, # never above
     ):
         super().__init__()
+        check_count(**{f'size {i}': n for i, n in enumerate(shape)})
         _check_range(start, target, low, high)
         check_between(1, 2, factor=factor)
         self.target, self.factor, self.low, self.high = target, factor, low, high
@@ -301,6 +311,7 @@ class StepSizes(nn.Module):
         accept_rate:Tensor, # shaped as `value`; NaN counts as 0
     ):
         "Move each step size once."
+        _check_rate(accept_rate, self.value)
         up = accept_rate.to(self.value).nan_to_num(0.) >= self.target
         self.value.mul_(torch.where(up, self.factor, 2 - self.factor)).clamp_(self.low, self.high)
 
@@ -324,6 +335,7 @@ class DualAveraging(nn.Module):
         high:float=1e3, # never above
     ):
         super().__init__()
+        check_count(**{f'size {i}': n for i, n in enumerate(shape)})
         _check_range(start, target, low, high)
         check_positive(gamma=gamma, delay=delay, kappa=kappa)
         self.target, self.gamma, self.delay, self.kappa, self.centre = target, gamma, delay, kappa, math.log(10*start)
@@ -338,6 +350,7 @@ class DualAveraging(nn.Module):
         accept_rate:Tensor, # shaped as `value`; NaN counts as 0
     ):
         "Move each step size once, and its average."
+        _check_rate(accept_rate, self.value)
         self.count += 1
         n = int(self.count)
         self.error.lerp_(self.target - accept_rate.to(self.value).nan_to_num(0.), 1/(n + self.delay))
