@@ -132,7 +132,7 @@ def _name(q):
 
 def _check_shape(q):
     batch, event = tuple(q.batch_shape), tuple(q.event_shape)
-    given = f"q has batch {batch} and event {event}"
+    given = f"q has batch {batch} and " + (f"event {event}" if event else "no event axis")
     a_column = "one latent number for each datum takes parameters of shape (B, 1), as loc[:, None]"
     if len(batch) < 2 and not event: raise ValueError(
         f"{given}, expected batch (B,) and an event of one or more axes, as (D,): {a_column}, and is then wrapped, "
