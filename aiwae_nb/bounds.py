@@ -13,11 +13,14 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from .checks import check_count
 from .core import log_mean_exp
 
 # %% ../nbs/11_bounds.ipynb #48ca0758
 def _check_log_w(log_w):
-    if log_w.ndim != 2 or not log_w.is_floating_point() or len(log_w) == 0: raise ValueError(
+    if not isinstance(log_w, Tensor): raise TypeError(
+        f"log_w is a {type(log_w).__name__}, expected a tensor (K, B): torch.as_tensor(log_w) makes one")
+    if log_w.ndim != 2 or not log_w.is_floating_point() or log_w.numel() == 0: raise ValueError(
         f"log_w has shape {tuple(log_w.shape)} and {log_w.dtype}, expected floating-point (K, B): "
         "keep the K samples in axis 0 and do not sum over data")
     return log_w
@@ -44,7 +47,8 @@ def jackknife_coefficients(
     order:int, # m, from 0 to n - 1
 )->list[float]: # c_0, ..., c_m
     "The weights of the subset means in the jackknife, eq. (12). Raises `ValueError` unless `0 <= order < n`."
-    if not 0 <= order < n: raise ValueError(
+    check_count(least=0, order=order)
+    if order >= n: raise ValueError(
         f"order is {order} with {n} samples, expected 0 <= order < {n}: "
             "lower the order or draw more samples, the smallest subsets keep n - order of them")
     return [(-1)**j * (n - j)**order / (math.factorial(j)*math.factorial(order - j)) for j in range(order + 1)]

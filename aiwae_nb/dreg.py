@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
 from .bounds import elbo, iwae_bound, jackknife_bound, jackknife_weights, leave_one_out
-from .checks import check_choice, check_count, check_number
+from .checks import check_between, check_choice, check_count, check_number
 from .gradients import first_order
 from .weights import (Draws, as_model_type, check_axes, check_callable, check_float, check_log_joint,
                               check_log_w, check_posterior, draw_for_score, draw_with_density, full_precision,
@@ -534,7 +534,8 @@ ESTIMATORS:dict[str, Row] = {
 class TunedAlpha(nn.Module):
     """The alpha of `dreg_loss` that minimises the measured error of its direction, eqs. (7) and (8).
 
-    Pass `.alpha` to the loss; `state_dict` carries what was learnt."""
+    Pass `.alpha` to the loss; `state_dict` carries what was learnt. Raises `ValueError` on a start outside [0, 1] and
+    a decay outside [0, 1)."""
     alpha:Tensor
     moments:Tensor
 
@@ -543,6 +544,8 @@ class TunedAlpha(nn.Module):
         decay:float=.99, # of the moving averages, for each measurement
     ):
         super().__init__()
+        check_number(least=0, most=1, start=start)
+        if decay != 0: check_between(0, 1, decay=decay)
         self.decay = decay
         self.register_buffer('alpha', torch.tensor(float(start)))
         self.register_buffer('moments', torch.zeros(5, dtype=torch.float64)) # p0 p1 q0 q1 q2, up to one factor

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
+from .checks import check_between, check_choice, check_count, check_number, check_positive
 from .core import mean_and_error, seeded, tqdm
 from .dreg import ESTIMATORS
 from .plots import fit_slope
@@ -38,8 +39,7 @@ def student_p(
     """The two-sided p-value of Student's t, eq. (9). Raises `ValueError` for fewer than 29 degrees of freedom.
 
     The relative error is within 2 % down to p = 1e-6, and within 15 % down to 1e-18."""
-    if dof < 29:
-        raise ValueError(f"dof is {dof}, expected 29 or more, where the approximation holds: take 30 draws or more")
+    check_number(least=29, advice="the approximation holds there; take 30 draws or more", dof=dof)
     t = torch.as_tensor(t, dtype=torch.float64)
     deviate = (dof - 2/3 + .1/dof)*(torch.log1p(t**2/dof)/(dof - 5/6)).sqrt()
     return 2*torch.special.log_ndtr(-deviate).exp()
@@ -101,7 +101,7 @@ def _check_gradient(name, grads, seed):
 
 def _one_gradient(name, loss_fn, parameters, seed):
     "One draw of a gradient, (P,) in float64 on the CPU."
-    with torch.enable_grad(), seeded(seed, parameters[0].device):
+    with torch.inference_mode(False), torch.enable_grad(), seeded(seed, parameters[0].device):
         loss = loss_fn()
         _check_loss(name, loss)
         grads = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
@@ -128,14 +128,15 @@ def _verdict(t, p, level):
 def _check_report(loss_fns, parameters, n_draws, reference):
     "The parameters as a list, and the names, the reference first."
     parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    if not loss_fns: raise ValueError(
-        "loss_fns is empty, expected a dict: name -> function without arguments that returns a loss")
+    if not isinstance(loss_fns, dict) or not loss_fns or not all(map(callable, loss_fns.values())): raise ValueError(
+        f"loss_fns is {loss_fns or 'empty'}, expected a dict: name -> function without arguments that returns a loss")
     if reference is None: reference = next(iter(loss_fns))
-    if reference not in loss_fns:
-        raise ValueError(f"unknown reference {reference!r}, expected one of {', '.join(loss_fns)}")
-    if n_draws < 30: raise ValueError(f"n_draws is {n_draws}, expected 30 or more: the tests for bias rest on it")
+    check_choice(loss_fns, reference=reference)
+    check_count(least=30, advice="the tests for bias rest on it", n_draws=n_draws)
     if not parameters: raise ValueError("parameters is empty, expected the tensors whose gradients are measured")
     for i, p in enumerate(parameters):
+        if not isinstance(p, Tensor): raise TypeError(
+            f"parameter {i} is a {type(p).__name__}, expected a tensor: model.parameters() gives them")
         if not p.requires_grad: raise ValueError(
             f"parameter {i} of shape {tuple(p.shape)} does not require a gradient: "
             "leave it out, or call requires_grad_()")
@@ -182,6 +183,7 @@ def gradient_report(
     reach has gradient zero. Raises `ValueError` on bad arguments, a loss that is not scalar or has no gradient, and a
     gradient that is not finite."""
     parameters, names = _check_report(loss_fns, parameters, n_draws, reference)
+    check_between(0, 1, level=level)
     first, start = names[0], (0, 0., 0.)
     own, gap = dict.fromkeys(names, start), dict.fromkeys(names, start)
     for r in tqdm(range(n_draws), disable=None if progress else True, unit='draw'):
@@ -278,7 +280,11 @@ def gaussian_toy(
     spread:float=.01, # standard deviation of the parameters around their optimum
     dtype:torch.dtype=torch.float32, # of data and parameters
 )->GaussianToy:
-    "The toy of paper 2, section 6.1: data from the model, parameters near their optimum."
+    """The toy of paper 2, section 6.1: data from the model, parameters near their optimum.
+
+    Raises `ValueError` on numbers that do not fit."""
+    check_count(n_data=n_data, n_latent=n_latent)
+    check_number(least=0, spread=spread)
     with seeded(seed): noise = torch.randn(2*n_data + n_latent + 3, n_latent, dtype=torch.float64)
     z, eps, moved, (true_mu, mu, b) = noise.split([n_data, n_data, n_latent, 3])
     x = true_mu + z + eps
@@ -297,6 +303,7 @@ def toy_gradients(
     seed:int=0, # the same seed, the same draws, whatever the loss
 )->dict: # phi: (R, D), by b; theta: (R, D), by mu; float64, nats
     "R independent gradients of the loss averaged over the data, as the columns of one backward pass."
+    check_count(n_samples=n_samples, n_draws=n_draws)
     x, found = toy.x, []
     per_block = max(1, _BLOCK[x.device.type]//(n_samples*x.numel()))
     for start in range(0, n_draws, per_block):
@@ -352,12 +359,11 @@ def _losses(estimators):
 def _draws_at(Ks, n_data, n_trials, n_draws):
     "K -> R. Raises `ValueError` on numbers that do not fit."
     Ks = sorted(set(Ks))
-    if not Ks or Ks[0] < 1: raise ValueError(f"Ks is {Ks}, expected numbers of samples, each 1 or more")
-    if n_data < 2 or n_trials < 2: raise ValueError(
-        f"n_data is {n_data} and n_trials {n_trials}, expected 2 or more of both: one trial has no standard error")
+    if not Ks: raise ValueError("Ks is [], expected numbers of samples, each 1 or more")
+    for K in Ks: check_count(**{f'Ks is {Ks}: K': K})
+    check_count(least=2, advice="one has no standard error", n_data=n_data, n_trials=n_trials)
     draws = {K: n_draws(K) if callable(n_draws) else n_draws for K in Ks}
-    least = min(draws.values())
-    if least < 2: raise ValueError(f"n_draws is {least}, expected 2 or more: one draw has no variance")
+    for R in draws.values(): check_count(least=2, advice="one draw has no variance", n_draws=R)
     return draws
 
 
@@ -447,6 +453,7 @@ def snr_slopes(
     """The power of K in each SNR, fitted to K >= `at_least` in each trial.
 
     Raises `ValueError` where fewer than two such K were measured."""
+    check_positive(at_least=at_least)
     def slope(name, of):
         Ks = [K for K in _measured(result, name) if K >= at_least]
         if len(Ks) < 2: raise ValueError(

@@ -25,9 +25,9 @@ def _sum_last(a, n): return a.flatten(-n).sum(-1) if n else a
 
 
 def _is_pushed(q):
-    "Whether `q` draws and evaluates as torch's `TransformedDistribution` does, and not in a way of its own."
+    "Whether a transformed `q` draws and evaluates as torch's own does, and not in a way of its own."
     of, pushed = type(q), TransformedDistribution
-    return isinstance(q, pushed) and of.log_prob is pushed.log_prob and of.rsample is pushed.rsample
+    return of.log_prob is pushed.log_prob and of.rsample is pushed.rsample
 
 
 def _push(q, inner, u):
@@ -51,7 +51,7 @@ def pull_back(
             z, log_det = push(u)
             return z, _sum_last(log_det, n)
         return Independent(base, n, validate_args=False), summed
-    if not _is_pushed(q): return q, None
+    if not isinstance(q, TransformedDistribution) or not _is_pushed(q): return q, None
     base, inner = pull_back(q.base_dist)
     return base, lambda u: _push(q, inner, u)
 
@@ -132,7 +132,7 @@ def _name(q):
 
 def _check_shape(q):
     batch, event = tuple(q.batch_shape), tuple(q.event_shape)
-    given = f"q has batch {batch} and event {event}"
+    given = f"q has batch {batch} and " + (f"event {event}" if event else "no event axis")
     a_column = "one latent number for each datum takes parameters of shape (B, 1), as loc[:, None]"
     if len(batch) < 2 and not event: raise ValueError(
         f"{given}, expected batch (B,) and an event of one or more axes, as (D,): {a_column}, and is then wrapped, "
@@ -310,7 +310,7 @@ def draw_with_density(
 def has_parameters(
     push:Callable, # of pull_back
     u:Tensor, # (K, B, *event) a draw of the base
-)->bool:
+)->bool: # True: a fixed z is then no fixed draw of the base
     "Whether the transforms themselves are learned."
     with torch.enable_grad(): return any(a.requires_grad for a in push(u.detach()))
 
