@@ -8,35 +8,24 @@ __all__ = ['INFERENCE_LOSSES', 'AIWAEInfo', 'detach_parameters', 'InferenceLoss'
 # %% ../nbs/40_aiwae.ipynb #77a381f4
 from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
-from copy import copy
 from functools import partial
-from typing import Any, Callable, Literal, NamedTuple, overload
+from typing import Callable, Literal, NamedTuple, overload
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution, Transform
+from torch.distributions import Distribution
+from torch.distributions.constraints import Constraint
 
 from .ais import anneal, annealed_path, check_betas, check_rows, step_sizes_of
 from .bounds import iwae_bound
 from .checks import check_choice, check_count
+from .coordinates import check_covers
 from .dreg import REDUCTIONS, elbo_loss, iwae_dreg_loss
 from .hmc import TRAIN_LEAPFROG, compiled_transition, transition
-from .weights import check_log_joint, check_log_w, check_posterior, ess
+from .weights import check_log_joint, check_log_w, check_posterior, ess, full_precision
 
-# %% ../nbs/40_aiwae.ipynb #c5dee1b8
-_HALF = (torch.bfloat16, torch.float16)
-
-
-def _full(a):
-    "At least float32, also inside a distribution; what needs no change is returned as it is."
-    if isinstance(a, Tensor): return a.float() if a.dtype in _HALF else a
-    if isinstance(a, list): return [_full(v) for v in a] if any(_full(v) is not v for v in a) else a
-    if not isinstance(a, (Distribution, Transform)): return a
-    changed = {name: full for name, v in vars(a).items() if (full := _full(v)) is not v}
-    if not changed: return a
-    new = copy(a)
-    vars(new).update(changed)
-    return new
+# %% ../nbs/40_aiwae.ipynb #75c9ff64
+def _single(a): return a.to(torch.promote_types(a.dtype, torch.float32))
 
 
 @contextmanager
@@ -73,17 +62,18 @@ def _unmoved(log_joint, q, z, betas, steps):
 
 @torch.no_grad()
 def _transport(log_joint, q, n_samples, betas, step_size, n_leapfrog, grad_log_joint, precision, compile,
-               generator, check):
+               generator, support, check):
     "Algorithm 1, the chain: K draws of q, annealed to the posterior."
     betas = check_betas(betas)
     draw = q.rsample if q.has_rsample else q.sample
-    z = _full(draw((n_samples,)))
+    z = _single(draw((n_samples,)))
     steps = step_sizes_of(step_size, len(betas) - 1, q.batch_shape[0], z)
     if check:
         check_rows(log_joint, z)
+        check_covers(log_joint, q, support)
         _check_force(grad_log_joint, z)
     if not n_leapfrog: return _unmoved(log_joint, q, z, betas, steps)
-    path = annealed_path(log_joint, q, grad_log_joint, precision)
+    path = annealed_path(log_joint, q, grad_log_joint, precision, support)
     move = compiled_transition() if compile else transition
     done = anneal(path, z, betas, steps, n_leapfrog, generator=generator, move=move)
     return AIWAEInfo(done.state.z, done.log_w, done.accept_rate, done.ess)
@@ -91,7 +81,7 @@ def _transport(log_joint, q, n_samples, betas, step_size, n_leapfrog, grad_log_j
 # %% ../nbs/40_aiwae.ipynb #b5eb8d27
 def _model_loss(log_joint, info, reduction):
     "Minus the annealed estimate of log p(x), whose gradient is that of eq. (2)."
-    log_p = _full(log_joint(info.z))
+    log_p = _single(log_joint(info.z))
     check_log_joint(log_p, info.log_w.shape)
     log_w = info.log_w.to(log_p.dtype)
     surrogate = (log_w.softmax(0)*log_p.masked_fill(log_w.isneginf(), 0.)).sum(0)
@@ -181,17 +171,18 @@ def aiwae_losses(
     reduction:str='mean', # over data: mean, sum, or none for (B,)
     compile:bool=False, # compile the chain, which pays on long runs
     generator:torch.Generator|None=None, # of the moves; torch's global one where None
-    check:bool=True, # whether rows are independent and repeatable; once is enough
+    support:Constraint|None=None, # of q and of p, where q does not state it or p is written for it alone
+    check:bool=True, # whether rows are independent and repeatable, and p lives where q does; once is enough
 )->tuple[Tensor, Callable[[], Tensor], AIWAEInfo]: # the model's loss, nats; () -> q's loss; diagnostics
     """Algorithm 1 of paper 1: a loss that moves the model alone, and one for q alone, called after the model's step.
     The model is what log_joint depends on; draws, densities and energies are in float32 at least.
 
     Raises `ValueError`, `TypeError` or `WeightError` on what `ais` or the loss of `inference_loss` reject."""
     if check: _check(q, n_samples, n_leapfrog, inference_loss, reduction)
-    q = _full(q)
+    q = full_precision(q)
     with _no_autocast():
         info = _transport(log_joint, q, n_samples, betas, step_size, n_leapfrog, grad_log_joint, precision, compile,
-                          generator, check)
+                          generator, support, check)
     if check: _check_prior(prior, info.z)
     inference = partial(INFERENCE_LOSSES[inference_loss].loss, log_joint, q, info, prior, reduction)
     return _model_loss(log_joint, info, reduction), inference, info

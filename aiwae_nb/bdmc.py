@@ -15,9 +15,11 @@ from typing import Any, Callable, NamedTuple
 import torch
 from torch import Tensor
 from torch.distributions import Distribution
+from torch.distributions.constraints import Constraint
 
 from .ais import ais, anneal, annealed_path, check_betas
 from .checks import check_choice, check_context, check_count, check_number, check_tensor
+from .coordinates import support_of
 from .core import log_mean_exp, std_error
 from .evidence import BETA_SCHEDULES, interpolate_step_sizes, run_pilot
 from .hmc import SCORE_LEAPFROG, TRAIN_LEAPFROG, check_precision, compiled_step, leapfrog_step
@@ -77,15 +79,19 @@ def _check_finite(a, name): # (K, B)
                          "that its x was simulated with")
 
 
-def _exact_start(z, n_chains, q, log_joint):
+def _exact_start(z, n_chains, q, log_joint, support):
     "The start (K, B, *event) of the backward chains."
     check_tensor(z_exact=z)
     one = (*q.batch_shape, *q.event_shape)
     if tuple(z.shape) not in (one, (n_chains, *one)):
         raise ValueError(f"z_exact has shape {tuple(z.shape)}, expected (B, *event) = {tuple(one)}, or a sample for "
                          f"each chain, (K, B, *event) = {(n_chains, *one)}")
-    z = z.detach().expand(n_chains, *one).contiguous()
+    z = z.detach().to(torch.promote_types(z.dtype, torch.float32)).expand(n_chains, *one).contiguous()
     _check_finite(z.flatten(2).sum(-1), 'z_exact')
+    inside = support_of(q, support).check(z)
+    if not inside.all(): raise ValueError(
+        f"z_exact of datum {(~inside).any(0).nonzero()[0].item()} lies outside the support of q, expected a q whose "
+        "support contains that of the posterior: forward chains never come there")
     log_p = log_joint(z)
     check_log_joint(log_p, z.shape[:2])
     _check_finite(log_p, 'log p(x, z_exact)')
@@ -107,7 +113,8 @@ def bdmc(
     precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
     compile:bool=False, # use torch.compile, which pays on long runs
     generator:torch.Generator|None=None, # torch's global one where None
-    check:bool=True, # whether rows are independent and repeatable
+    support:Constraint|None=None, # of q and of p, where q does not state it or p is written for it alone
+    check:bool=True, # whether rows are independent and repeatable, and p lives where q does
     on_move:Callable=lambda: None, # called after each temperature, in each direction
 )->Sandwich:
     """Bidirectional Monte Carlo: the bounds of eq. (3).
@@ -117,12 +124,12 @@ def bdmc(
     _check_data(q.batch_shape[0])
     check_count(n_chains=n_chains)
     check_count(least=0, n_leapfrog=n_leapfrog)
-    betas, z = check_betas(betas), _exact_start(z_exact, n_chains, q, log_joint)
+    betas, z = check_betas(betas), _exact_start(z_exact, n_chains, q, log_joint, support)
     forward = ais(log_joint, q, n_chains, betas, step_size=step_size, n_leapfrog=n_leapfrog,
-                  grad_log_joint=grad_log_joint, precision=precision, compile=compile, generator=generator, check=check,
-                  on_move=on_move)
+                  grad_log_joint=grad_log_joint, precision=precision, compile=compile, generator=generator,
+                  support=support, check=check, on_move=on_move)
     steps = torch.as_tensor(step_size).to(z)
-    reverse = anneal(annealed_path(log_joint, q, grad_log_joint, precision), z, betas,
+    reverse = anneal(annealed_path(log_joint, q, grad_log_joint, precision, support), z, betas,
                      steps if steps.dim() else steps.expand(len(betas) - 1), n_leapfrog,
                      backwards=True, generator=generator, step=compiled_step() if compile else leapfrog_step,
                      on_move=on_move)
@@ -242,6 +249,7 @@ def certify(
     grad_log_joint:Callable|None=None, # (x, z) -> d log p(x, z)/dz (K, B, *event), in closed form
     precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
     compile:bool=False, # use torch.compile, which pays on long runs
+    support:Constraint|None=None, # of q and of p, where q does not state it or p is written for it alone
     seed:int=0, # decides the draws
     on_move:Callable=lambda: None, # called after each temperature, in each direction
 )->Certificate: # for each T the means over data and the limit, nats; and a sentence
@@ -260,8 +268,9 @@ def certify(
     joint = lambda z: log_joint(x, z, *c)
     grad = grad_log_joint and (lambda z: grad_log_joint(x, z, *c))
     noise = torch.Generator(x.device).manual_seed(seed)
-    chosen:dict[str, Any] = dict(n_leapfrog=n_leapfrog, grad_log_joint=grad, precision=precision, generator=noise)
-    _exact_start(z, n_chains, q, joint)
+    chosen:dict[str, Any] = dict(n_leapfrog=n_leapfrog, grad_log_joint=grad, precision=precision, support=support,
+                                 generator=noise)
+    _exact_start(z, n_chains, q, joint, support)
     pilot = run_pilot(joint, q, step=compiled_step() if compile else leapfrog_step, **chosen)
     results = []
     for T in Ts:
