@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from .bounds import iwae_bound
+from .checks import check_between, check_count, check_tensor
 from .core import generator_states, mean_and_error, restore_generators, seeded
-from .objectives import Objective, bind_model, find_objective, inference_parameters
+from .objectives import Objective, bind_model, evaluating, find_objective, inference_parameters
 from .weights import importance_draws
 
 # %% ../nbs/54_probes.ipynb #fdffd06f
@@ -24,7 +25,7 @@ class Probe(nn.Module):
         every:int, # steps from one measurement to the next
     ):
         super().__init__()
-        if every < 1: raise ValueError(f"every is {every}, expected 1 or more steps")
+        check_count(every=every)
         self.every = every
 
     def start(self,
@@ -72,7 +73,7 @@ class GradientVariance(Probe):
         decay:float=.99, # of the moving averages
     ):
         super().__init__(every)
-        if not 0 < decay < 1: raise ValueError(f"decay is {decay}, expected more than 0 and less than 1")
+        check_between(0, 1, decay=decay)
         self.estimators, self.decay = list(estimators), decay
 
     def start(self, objective, inputs):
@@ -191,12 +192,13 @@ class TestBound(Probe):
         seed:int=0, # decides the draws
     ):
         super().__init__(every)
-        if not len(inputs[0]): raise ValueError("there is no test image: give one or more")
+        check_tensor(**{f'test images {i}': a for i, a in enumerate(inputs)})
+        check_count(rows=rows, n_samples=1 if n_samples is None else n_samples)
         for i, a in enumerate(inputs): self.register_buffer(f'input{i}', a, persistent=False)
         self.n_inputs, self.n_samples, self.rows, self.seed = len(inputs), n_samples, rows, seed
 
     def log_weights(self,
-        model:Any, # a Module: offers posterior(x) and log_joint(x, z); put in evaluation mode
+        model:Any, # a Module: offers posterior(x) and log_joint(x, z); in evaluation mode meanwhile
         n_samples:int, # K
     )->Tensor: # (K, N), nats, float64
         "Log weights of all data, on the draws of `seed`. Raises as `importance_draws` does."
@@ -205,8 +207,7 @@ class TestBound(Probe):
             return importance_draws(bound.log_joint, bound.q, n_samples).log_w.double()
         size = max(1, self.rows//n_samples)
         split = [getattr(self, f'input{i}').split(size) for i in range(self.n_inputs)]
-        with torch.inference_mode(), seeded(self.seed, self.input0.device):
-            model.eval()
+        with torch.no_grad(), seeded(self.seed, self.input0.device), evaluating(model):
             return torch.cat([block(*blocks) for blocks in zip(*split)], 1)
 
     def measure(self, objective, inputs, optimizer, step):
