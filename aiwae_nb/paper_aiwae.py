@@ -186,7 +186,6 @@ PUBLISHED = { # Tables 3 and 4 of paper 1, nats: rows of IWAE, T = 5, 8, 11, for
         'generalisation_gap': (1.65, 1.76, 1.78, 1.83, 1.85, 1.83, 1.77, 1.90, 2.02, 1.90, 1.94, 1.97),
         'active_units': (27, 47, 50, 50, 32, 50, 50, 50, 39, 50, 50, 50)}}
 # name in a report -> its row of the table
-# name in a report -> its row of the table
 ROWS = {'nll': 'NLL (test)', 'train_nll': 'NLL (train)', 'nvlb': 'NVLB (test)', 'train_nvlb': 'NVLB (train)',
     'variational_gap': 'var gap', 'generalisation_gap': 'gen gap', 'active_units': 'active units'}
 
