@@ -37,8 +37,8 @@ def check_seed(
     **given:Any, # name = value
 ):
     "Raise `ValueError` unless each argument is a whole number that generators take."
+    check_count(-2**62, **given)
     for name, value in given.items():
-        check_count(-2**62, **{name: value})
         if value > 2**62: raise ValueError(f"{name} is {value}, expected a whole number between -2**62 and 2**62")
 
 
@@ -66,7 +66,7 @@ _check_text = _is_a(str, "text")
 
 
 # kind of a field -> its check, where the field has none of its own
-_CHECKS:dict[type, Callable] = {
+_CHECKS:dict[Any, Callable] = {
     str: _check_text, dict: _is_a(dict, "names with their values"), bool: _is_a(bool, "True or False"),
     int: partial(check_count, 0), float: check_number}
 
