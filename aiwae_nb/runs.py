@@ -49,7 +49,8 @@ def parse_widths(
     if text is None or text == '': return None
     try:
         widths = [int(w) for w in text.split(',')] if isinstance(text, str) else list(text)
-        check_count(**{f'width {i + 1}': w for i, w in enumerate(widths)})
+        named:dict[str, Any] = {f'width {i + 1}': w for i, w in enumerate(widths)}
+        check_count(**named)
     except (TypeError, ValueError): raise ValueError(
         f"hidden is {text!r}, expected positive widths with commas, as 200,200") from None
     return widths
