@@ -130,7 +130,7 @@ def posteriors(
     "Exact posteriors of a model with two latent dimensions; kept in posteriors.json."
     path, now = run/'posteriors.json', file_digest(run/'checkpoint.pt')
     known = load_json(path, None)
-    if known and known.get('checkpoint') == now: return known
+    if isinstance(known, dict) and known.get('checkpoint') == now: return known
     model, digits, _ = Run(run).load(data)
     x = test_images(digits.test)
     ten, many = grid_posterior(model, x[list(DIGITS)], n=48, outside=2e-3), grid_posterior(model, x[:n])
