@@ -7,7 +7,7 @@ __all__ = ['LONG_CHAINS', 'Cell', 'command_of', 'evaluation_of', 'is_trained', '
            'local_executor', 'curve_columns', 'summary', 'table_column', 'Paper', 'grid_report']
 
 # %% ../nbs/61_grid.ipynb #196b0185
-import multiprocessing, os, platform
+import multiprocessing, os, platform, threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import redirect_stderr, redirect_stdout
@@ -16,10 +16,11 @@ from typing import Any, Callable, NamedTuple
 
 import torch
 
+from .checks import check_choice, check_count
 from .cli import aiwae_evaluate, aiwae_toy, aiwae_train
 from .core import tqdm
 from .files import load_table, round_floats
-from .runs import EvaluateConfig, Run, RunConfig
+from .runs import EvaluateConfig, Run, RunConfig, run_folder
 from .toys import ToyConfig, toy_reports
 from .train import read_curves, read_metrics
 
@@ -122,7 +123,8 @@ def run_cell(
     folder:Path, # of the grid
 )->int: # the first exit code that is not 0
     "Do what is left of a cell, in this process; its words go to log.txt. Raises `KeyboardInterrupt` when stopped."
-    (folder/cell.name).mkdir(parents=True, exist_ok=True)
+    check_choice(_PROGRAMS, program=cell.program)
+    run_folder(folder, cell.name).mkdir(parents=True, exist_ok=True)
     start, code = dict(start=str(folder/cell.first)) if cell.first else {}, 0
     with open(folder/cell.name/'log.txt', 'a') as log, redirect_stdout(log), redirect_stderr(log):
         if not is_trained(cell, folder):
@@ -146,13 +148,23 @@ def _by_executor(cells, folder, executor)->Iterator:
         raise
 
 
+def _check_apart(cells):
+    "Raise `ValueError` where two cells have one folder."
+    names = [cell.name for cell in cells]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice: raise ValueError(f"two cells have the name {', '.join(sorted(twice))}: give them keys that differ")
+
+
 def run_cells(
     cells:list, # of Cell
     folder:Path, # of the grid
     executor:Executor|None=None, # of concurrent.futures; None: one after another, in this process
     progress:bool=True, # a progress bar, where there is a terminal
 )->list: # names of the cells that failed
-    "Run the cells that are not done, those first that others begin with. On Ctrl-C the runs save and stop."
+    """Run the cells that are not done, those first that others begin with. On Ctrl-C the runs save and stop.
+
+    Raises `ValueError` where two cells have one name."""
+    _check_apart(cells)
     left, failed = [cell for cell in cells if not is_done(cell, folder)], []
     bar = tqdm(total=len(cells), initial=len(cells) - len(left), disable=None if progress else True, unit='run')
     for wave in ([c for c in left if not c.first], [c for c in left if c.first]):
@@ -162,13 +174,25 @@ def run_cells(
     bar.close()
     return failed
 
+# %% ../nbs/61_grid.ipynb #4b448891
+def _end_with_parent():
+    parent:Any = multiprocessing.parent_process()
+    parent.join()
+    os._exit(1)
+
+
+def _begin_worker(threads):
+    torch.set_num_threads(threads)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
 
 def local_executor(
     workers:int, # processes
 )->ProcessPoolExecutor: # to be shut down by the caller
-    "Processes of this machine, which share its cores."
+    "Processes of this machine, which share its cores and end with this one. Raises `ValueError` on no worker."
+    check_count(workers=workers)
     threads = max(1, (os.cpu_count() or 1)//workers)
-    return ProcessPoolExecutor(workers, multiprocessing.get_context('spawn'), torch.set_num_threads, (threads,))
+    return ProcessPoolExecutor(workers, multiprocessing.get_context('spawn'), _begin_worker, (threads,))
 
 # %% ../nbs/61_grid.ipynb #c9d5b065
 # flags of an evaluation

@@ -130,7 +130,7 @@ def posteriors(
     "Exact posteriors of a model with two latent dimensions; kept in posteriors.json."
     path, now = run/'posteriors.json', file_digest(run/'checkpoint.pt')
     known = load_json(path, None)
-    if known and known.get('checkpoint') == now: return known
+    if isinstance(known, dict) and known.get('checkpoint') == now: return known
     model, digits, _ = Run(run).load(data)
     x = test_images(digits.test)
     ten, many = grid_posterior(model, x[list(DIGITS)], n=48, outside=2e-3), grid_posterior(model, x[:n])
@@ -185,7 +185,6 @@ PUBLISHED = { # Tables 3 and 4 of paper 1, nats: rows of IWAE, T = 5, 8, 11, for
         'variational_gap': (.79, 4.28, 5.84, 6.74, 1.00, 6.06, 7.72, 8.42, 1.36, 7.82, 9.13, 10.20),
         'generalisation_gap': (1.65, 1.76, 1.78, 1.83, 1.85, 1.83, 1.77, 1.90, 2.02, 1.90, 1.94, 1.97),
         'active_units': (27, 47, 50, 50, 32, 50, 50, 50, 39, 50, 50, 50)}}
-# name in a report -> its row of the table
 # name in a report -> its row of the table
 ROWS = {'nll': 'NLL (test)', 'train_nll': 'NLL (train)', 'nvlb': 'NVLB (test)', 'train_nvlb': 'NVLB (train)',
     'variational_gap': 'var gap', 'generalisation_gap': 'gen gap', 'active_units': 'active units'}

@@ -8,6 +8,7 @@ __all__ = ['PAPERS', 'aiwae_reproduce']
 # %% ../nbs/65_reproduce.ipynb #6c65dc01
 from pathlib import Path
 
+from .checks import check_choice, check_count
 from .cli import command
 from .files import save_json
 from .grid import Paper, command_of, evaluation_of, grid_report, is_done, local_executor, run_cells
@@ -58,10 +59,10 @@ def aiwae_reproduce(
     """Run the experiments behind a paper's figures and tables, or go on with them; report.json has what they found.
 
     Ends with exit code 2 on bad input, 1 where a run failed, 130 when stopped."""
-    if paper not in PAPERS: raise ValueError(f"unknown paper {paper!r}, expected one of {', '.join(PAPERS)}")
+    check_choice(PAPERS, paper=paper)
     of = PAPERS[paper]
-    if budget not in of.budgets: raise ValueError(f"unknown budget {budget!r}, expected one of {', '.join(of.budgets)}")
-    if workers < 1 or trials < 1: raise ValueError(f"workers is {workers} and trials {trials}, expected 1 or more")
+    check_choice(of.budgets, budget=budget)
+    check_count(workers=workers, trials=trials)
     folder, place = Path(out)/f'{paper}-{budget}', dict(device=device) | (dict(data=data) if data else {})
     every = [_with_place(cell, place) for cell in of.cells(of.budgets[budget], trials)]
     cells = _chosen(every, only)

@@ -37,8 +37,8 @@ def check_seed(
     **given:Any, # name = value
 ):
     "Raise `ValueError` unless each argument is a whole number that generators take."
+    check_count(-2**62, **given)
     for name, value in given.items():
-        check_count(-2**62, **{name: value})
         if value > 2**62: raise ValueError(f"{name} is {value}, expected a whole number between -2**62 and 2**62")
 
 
@@ -49,7 +49,8 @@ def parse_widths(
     if text is None or text == '': return None
     try:
         widths = [int(w) for w in text.split(',')] if isinstance(text, str) else list(text)
-        check_count(**{f'width {i + 1}': w for i, w in enumerate(widths)})
+        named:dict[str, Any] = {f'width {i + 1}': w for i, w in enumerate(widths)}
+        check_count(**named)
     except (TypeError, ValueError): raise ValueError(
         f"hidden is {text!r}, expected positive widths with commas, as 200,200") from None
     return widths
@@ -66,7 +67,7 @@ _check_text = _is_a(str, "text")
 
 
 # kind of a field -> its check, where the field has none of its own
-_CHECKS:dict[type, Callable] = {
+_CHECKS:dict[Any, Callable] = {
     str: _check_text, dict: _is_a(dict, "names with their values"), bool: _is_a(bool, "True or False"),
     int: partial(check_count, 0), float: check_number}
 
