@@ -401,7 +401,8 @@ ACCEPTED: dict[tuple, str] = {
 # other names under which a message may speak of an argument
 ALIASES: dict[str, tuple] = {
     'posterior': ('q',), 'model': ('q', 'posterior', 'log_joint'), 'prior': ('q',), 'x': ('datum', 'data', 'z_exact'),
-    'c': ('context',), 'n_context': ('context',), 'inputs': ('x',), 'pixels': ('index',), 'lr': ('learning rate',),
+    'c': ('context',), 'context': ('datum',), 'n_context': ('context',), 'inputs': ('x',), 'pixels': ('index',),
+    'lr': ('learning rate',),
     'log_joint': ('log joint', 'log p', 'log f'), 'log_f': ('log f',), 'target': ('log f',), 'log_w': ('log weight',),
     'transition': ('transition 1',), 'reverse': ('transition 1',), 'n_chains': ('chains',), 'T': ('temperatures',),
     'n_temperatures': ('temperatures',)}
