@@ -380,6 +380,13 @@ ACCEPTED: dict[tuple, str] = {
     ('annealed_target', 'log_f', 'gives NaN'): NAN_FOR_NAN,
     ('HierarchicalPosterior*', '*', 'gives*NaN'): NAN_FOR_NAN,
     ('PlanarFlow', 'q0', 'of NaN'): NAN_FOR_NAN,
+    ('HierarchicalPosterior', 'q0', 'of NaN'): NAN_FOR_NAN,
+    ('re*', 'f', 'gives NaN'): NAN_FOR_NAN,
+    ('re*', 'q', 'of NaN'): NAN_FOR_NAN,
+    ('PlanarFlow', 'n_steps', '0'): "q_0 itself",
+    ('linear_alphas', 'T', '0'): "no step, no alpha",
+    ('VAE.*', 'x', 'integers'): PROMOTED,
+    ('VAE.encode', 'context', 'integers'): PROMOTED,
     ('PlanarFlow', 'c', 'a NaN'): NAN_FOR_NAN,
     ('GatedTransition', 'c', 'a NaN'): NAN_FOR_NAN,
     ('VAE.*', '*', 'a NaN'): NAN_FOR_NAN,
@@ -394,7 +401,8 @@ ACCEPTED: dict[tuple, str] = {
 # other names under which a message may speak of an argument
 ALIASES: dict[str, tuple] = {
     'posterior': ('q',), 'model': ('q', 'posterior', 'log_joint'), 'prior': ('q',), 'x': ('datum', 'data', 'z_exact'),
-    'c': ('context',), 'n_context': ('context',), 'inputs': ('x',), 'pixels': ('index',), 'lr': ('learning rate',),
+    'c': ('context',), 'context': ('datum',), 'n_context': ('context',), 'inputs': ('x',), 'pixels': ('index',),
+    'lr': ('learning rate',),
     'log_joint': ('log joint', 'log p', 'log f'), 'log_f': ('log f',), 'target': ('log f',), 'log_w': ('log weight',),
     'transition': ('transition 1',), 'reverse': ('transition 1',), 'n_chains': ('chains',), 'T': ('temperatures',),
     'n_temperatures': ('temperatures',)}
