@@ -596,7 +596,7 @@ class _Report:
         if not _answers(report, self.of_bound) or not self.bound(report):
             report = self._make_bound()
             save_json(report, self.folder/'report.json')
-        if self.asked.chains and not _answers(report, self.of_chains):
+        if not _answers(report, self.of_chains):
             of_bound = list(report)[:list(report).index('config') + 1] # what comes after is of an earlier evidence
             report = {k: report[k] for k in of_bound} | self._make_evidence(BoundEstimate(*self.bound(report).values()))
             save_json(report, self.folder/'report.json')
