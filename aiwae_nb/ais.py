@@ -63,14 +63,15 @@ def check_betas(
     betas:Tensor|Sequence[float], # (T,) inverse temperatures
 )->Tensor: # (T,), float64
     "Raise `ValueError` unless the inverse temperatures run from 0 to 1 and never fall."
-    betas = _as_numbers(betas, 'betas', torch.float64)
-    if betas.dim() != 1: raise ValueError(f"betas has shape {tuple(betas.shape)}, expected (T,)")
-    check_length(len(betas))
-    if betas[0] != 0 or betas[-1] != 1 or not (betas.diff() >= 0).all():
-        raise ValueError(f"betas run from {betas[0].item():g} to "
-                         f"{betas[-1].item():g}{'' if (betas.diff() >= 0).all() else ' and fall on the way'}, "
+    found = _as_numbers(betas, 'betas', torch.float64)
+    if found.dim() != 1: raise ValueError(f"betas has shape {tuple(found.shape)}, expected (T,)")
+    check_length(len(found))
+    rising = (found.diff() >= 0).all()
+    if found[0] != 0 or found[-1] != 1 or not rising:
+        raise ValueError(f"betas run from {found[0].item():g} to {found[-1].item():g}"
+                         f"{'' if rising else ' and fall on the way'}, "
                          "expected from 0 (q) to 1 (the posterior), never falling: linear_schedule(T) makes such")
-    return betas
+    return found
 
 # %% ../nbs/31_ais.ipynb #b18174d6
 def _normal_target(loc, scale, n_event):

@@ -300,7 +300,7 @@ class StepSizes(nn.Module):
         high:float=.3, # never above
     ):
         super().__init__()
-        check_count(**{f'size {i}': n for i, n in enumerate(shape)})
+        check_count(1, '', **{f'size {i}': n for i, n in enumerate(shape)})
         _check_range(start, target, low, high)
         check_between(1, 2, factor=factor)
         self.target, self.factor, self.low, self.high = target, factor, low, high
@@ -335,7 +335,7 @@ class DualAveraging(nn.Module):
         high:float=1e3, # never above
     ):
         super().__init__()
-        check_count(**{f'size {i}': n for i, n in enumerate(shape)})
+        check_count(1, '', **{f'size {i}': n for i, n in enumerate(shape)})
         _check_range(start, target, low, high)
         check_positive(gamma=gamma, delay=delay, kappa=kappa)
         self.target, self.gamma, self.delay, self.kappa, self.centre = target, gamma, delay, kappa, math.log(10*start)
