@@ -201,7 +201,8 @@ class VAE(nn.Module):
             raise ValueError(f"mean is {tuple(mean.shape)}, expected ({n_image},): "
                              "the pixels of the context, then those of x")
 
-    def extra_repr(self): # what the layers do not show
+    def extra_repr(self)->str: # one line
+        "What the layers do not show."
         return f'scale={self.scale}, family={self.family}, n_context={self.n_context}'
 
     def _check_context(self, c):
