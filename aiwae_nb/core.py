@@ -75,9 +75,9 @@ def seeded(
     device:torch.device|str|None=None, # a CUDA device, or its name, whose generator is lent too
 ):
     """Run a block with torch's global generator started at `seed`, and put the generator back afterwards.
-    Raises `ValueError` on a seed that is no whole number of 63 bits."""
-    if not isinstance(seed, Integral) or isinstance(seed, bool) or abs(seed) >= 2**63: raise ValueError(
-        f"seed is {seed!r}, expected a whole number between -2**63 and 2**63")
+    Raises `ValueError` on a seed that is no whole number of 64 bits."""
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or not -2**63 <= seed < 2**64: raise ValueError(
+        f"seed is {seed!r}, expected a whole number from -2**63 to 2**64 - 1")
     lent = [d] if device is not None and (d := torch.device(device)).type == 'cuda' else []
     with torch.random.fork_rng(devices=lent):
         torch.default_generator.manual_seed(seed) # torch.manual_seed would start every CUDA generator, lent or not
