@@ -173,7 +173,7 @@ def main():
     found = [f'{name} was not processed' for name in missing] + sum(ThreadPoolExecutor().map(lambda name: render(name, pages, side), pages), [])
     if not found: found = faults(pages) + readme_faults()
     seen = f'pictures in {OUT.name}/shots' if chromium() else 'no Chromium here: no pictures were made'
-    if chromium() and not any('was not' in f for f in found): found += pictures(pages)
+    if chromium() and not found: found = pictures(pages)
     return found, f'{len(pages)} pages in {OUT.name}/, {seen}'
 
 
