@@ -22,7 +22,7 @@ from .checks import check_choice, check_count
 from .coordinates import check_covers
 from .dreg import REDUCTIONS, elbo_loss, iwae_dreg_loss
 from .hmc import TRAIN_LEAPFROG, compiled_transition, transition
-from .weights import check_log_joint, check_log_w, check_posterior, ess, full_precision
+from .weights import check_callable, check_log_joint, check_log_w, check_posterior, ess, full_precision
 
 # %% ../nbs/40_aiwae.ipynb #75c9ff64
 def _single(a): return a.to(torch.promote_types(a.dtype, torch.float32))
@@ -138,20 +138,27 @@ INFERENCE_LOSSES = {
     'dreg': InferenceLoss(_dreg, reparameterized=True, fixed_support=True)}
 
 # %% ../nbs/40_aiwae.ipynb #521388cf
-def _check(q, n_samples, n_leapfrog, inference_loss, reduction):
+def _check(log_joint, q, n_samples, n_leapfrog, inference_loss, reduction, prior):
+    check_callable(log_joint)
     check_count(n_samples=n_samples)
     check_count(least=0, n_leapfrog=n_leapfrog)
     check_choice(INFERENCE_LOSSES, inference_loss=inference_loss)
     check_choice(REDUCTIONS, reduction=reduction)
     way = INFERENCE_LOSSES[inference_loss]
     check_posterior(q, reparameterized=way.reparameterized, fixed_support=way.fixed_support)
+    if prior is None: return
+    if not hasattr(prior, 'log_prob'): raise TypeError(
+        f"prior is a {type(prior).__name__}, expected a torch Distribution: prior=model.prior()")
+    if not isinstance(prior, Distribution): return
+    if prior.event_shape != q.event_shape or tuple(prior.batch_shape) not in ((), (1,), tuple(q.batch_shape)):
+        raise ValueError(
+            f"prior has batch {tuple(prior.batch_shape)} and event {tuple(prior.event_shape)}, expected batch () or "
+            f"{tuple(q.batch_shape)} and event {tuple(q.event_shape)}, that of q")
 
 
 def _check_prior(prior, z):
-    if prior is None: return
-    log_p = prior.log_prob(z)
-    check_log_joint(log_p, z.shape[:2], 'prior.log_prob(z)')
-    if log_p.requires_grad: raise ValueError(
+    if prior is None or not prior.log_prob(z).requires_grad: return
+    raise ValueError(
         "prior is learned, and q's step must not move it: leave prior out, and keep it in log_joint")
 
 
@@ -178,7 +185,7 @@ def aiwae_losses(
     The model is what log_joint depends on; draws, densities and energies are in float32 at least.
 
     Raises `ValueError`, `TypeError` or `WeightError` on what `ais` or the loss of `inference_loss` reject."""
-    if check: _check(q, n_samples, n_leapfrog, inference_loss, reduction)
+    if check: _check(log_joint, q, n_samples, n_leapfrog, inference_loss, reduction, prior)
     q = full_precision(q)
     with _no_autocast():
         info = _transport(log_joint, q, n_samples, betas, step_size, n_leapfrog, grad_log_joint, precision, compile,

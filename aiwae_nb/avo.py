@@ -18,15 +18,18 @@ from .checks import check_choice, check_count, check_number, check_positive
 from .dreg import REDUCTIONS, path_log_prob
 from .hvi import HierarchicalPosterior, check_chain, check_transition, hvi_loss
 from .targets import annealed_target
-from .weights import WeightError
+from .weights import WeightError, check_callable
 
 # %% ../nbs/42_avo.ipynb #b31b1466
 def check_alphas(
     alphas:Tensor|Sequence[float], # (T,)
     n_steps:int, # T
 )->Tensor: # (T,), double
-    "Raise `ValueError` unless there is one alpha for each step, and they increase to 1."
-    alphas = torch.as_tensor(alphas, dtype=torch.float64)
+    "Raise `ValueError`, or `TypeError`, unless there is one number for each step, and they increase to 1."
+    given = alphas
+    try: alphas = torch.as_tensor(given, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError) as e: raise TypeError(
+        f"alphas is {given!r}, expected numbers: linear_alphas(T) makes such") from e
     if alphas.shape != (n_steps,):
         shape = tuple(alphas.shape)
         raise ValueError(f"alphas has shape {shape}, expected ({n_steps},): one for each transition of the posterior")
@@ -70,13 +73,14 @@ def avo_terms(
     no chain, and `WeightError` where a term is not finite."""
     if not torch.compiler.is_compiling():
         check_chain(posterior)
+        check_callable(log_joint)
         check_count(n_samples=n_samples)
         alphas = check_alphas(alphas, len(posterior.forward)).tolist()
     log_f, start, terms = detach_parameters(log_joint), posterior.q0, []
     if log_f0 is None: log_f0 = lambda z: path_log_prob(start, z)
     with torch.no_grad(): z = start.rsample((n_samples,))
     for t, (alpha, forward, reverse) in enumerate(zip(alphas, posterior.forward, posterior.reverse), 1):
-        step = check_transition(forward(z), z, t, 'forward')
+        step = check_transition(forward(z), z, t, 'forward', drawn=True)
         new = step.rsample()
         back = check_transition(reverse(new), new, t, 'reverse')
         log_q = step.log_prob(new) # first: autograd adds up gradients in this order

@@ -18,12 +18,12 @@ from torch.distributions import Distribution
 from torch.distributions.constraints import Constraint
 
 from .ais import ais, anneal, annealed_path, check_betas
-from .checks import check_choice, check_context, check_count, check_number, check_tensor
+from .checks import check_between, check_choice, check_context, check_count, check_number, check_tensor
 from .coordinates import support_of
 from .core import log_mean_exp, std_error
 from .evidence import BETA_SCHEDULES, interpolate_step_sizes, run_pilot
 from .hmc import SCORE_LEAPFROG, TRAIN_LEAPFROG, check_precision, compiled_step, leapfrog_step
-from .weights import check_log_joint, check_log_w, check_posterior
+from .weights import check_callable, check_log_joint, check_log_w, check_posterior
 
 # %% ../nbs/33_bdmc.ipynb #d8fa5c27
 def student_quantile(
@@ -81,7 +81,7 @@ def _check_finite(a, name): # (K, B)
 
 def _exact_start(z, n_chains, q, log_joint, support):
     "The start (K, B, *event) of the backward chains."
-    check_tensor(z_exact=z)
+    check_tensor(floating=True, z_exact=z)
     one = (*q.batch_shape, *q.event_shape)
     if tuple(z.shape) not in (one, (n_chains, *one)):
         raise ValueError(f"z_exact has shape {tuple(z.shape)}, expected (B, *event) = {tuple(one)}, or a sample for "
@@ -120,6 +120,7 @@ def bdmc(
     """Bidirectional Monte Carlo: the bounds of eq. (3).
     Raises as `ais` does, and `ValueError` for fewer than 10 data or a `z_exact` that is of another shape, or no sample
     of the model."""
+    check_callable(log_joint)
     check_posterior(q, reparameterized=False)
     _check_data(q.batch_shape[0])
     check_count(n_chains=n_chains)
@@ -138,10 +139,11 @@ def bdmc(
                     (forward.accept_rate + reverse.accept_rate)/2)
 
 # %% ../nbs/33_bdmc.ipynb #b2faf7ad
-def _check_delta(delta):
-    if not 0 < delta < 1:
-        raise ValueError(f"delta is {delta}, expected a probability between 0 and 1, as .05: the chance that the "
-                         "bound is wrong")
+def _check_weights(log_w, delta):
+    check_between(0, 1, delta=delta)
+    check_tensor(floating=True, log_w=log_w)
+    if log_w.dim() != 2: raise ValueError(f"log_w has shape {tuple(log_w.shape)}, expected (K, B)")
+    check_log_w(log_w)
 
 
 def markov_lower(
@@ -150,8 +152,7 @@ def markov_lower(
 )->Tensor: # (B,) nats
     """What log p(x) is not below, for each datum with probability 1 - delta, eq. (7).
     Raises `ValueError` where delta is not between 0 and 1, `WeightError` on weights without a mean."""
-    _check_delta(delta)
-    check_log_w(log_w)
+    _check_weights(log_w, delta)
     return log_mean_exp(log_w) + math.log(delta)
 
 
@@ -161,8 +162,7 @@ def markov_lower_mean(
 )->float: # nats
     """What the mean of log p(x) over these B data is not below, with probability 1 - delta, eq. (8).
     Raises as `markov_lower` does."""
-    _check_delta(delta)
-    check_log_w(log_w)
+    _check_weights(log_w, delta)
     return (log_mean_exp(log_w).mean() + math.log(delta)/log_w.shape[1]).item()
 
 # %% ../nbs/33_bdmc.ipynb #b49e7a1b
@@ -186,6 +186,8 @@ class Certificate(NamedTuple):
 
 def _check_temperatures(temperatures):
     advice = "both ends of a schedule count; temperatures=(100, 1000) is usual"
+    if not isinstance(temperatures, (Sequence, Tensor)): raise TypeError(
+        f"temperatures is a {type(temperatures).__name__}, expected a tuple: {advice}")
     for T in temperatures: check_count(least=2, advice=advice, temperatures=T)
     Ts = [int(T) for T in temperatures]
     if not Ts or any(b <= a for a, b in zip(Ts, Ts[1:])): raise ValueError(
@@ -196,7 +198,9 @@ def _check_temperatures(temperatures):
 def _first_density(x, start, posterior, prior, c):
     "Where the forward chains of B data start."
     check_choice(STARTS, start=start)
-    if start == 'q': return posterior(x, *c)
+    if start == 'q':
+        check_callable(posterior, 'posterior')
+        return posterior(x, *c)
     if not isinstance(prior, Distribution):
         given = None if prior is None else type(prior).__name__
         raise ValueError(f"start is 'prior' and prior is {given}, expected a Distribution of batch () or (B,): "
@@ -256,12 +260,14 @@ def certify(
     """Bound how much too low annealing is on data simulated from the model, eqs. (3) and (4).
     Raises as `bdmc` does, and `ValueError` on arguments it does not know."""
     Ts = _check_temperatures(temperatures)
+    check_callable(log_joint)
     check_tensor(x=x)
     check_context(len(x), *c)
     check_count(n_chains=n_chains)
     check_count(least=0, n_leapfrog=n_leapfrog)
     check_choice(BETA_SCHEDULES, schedule=schedule)
-    check_number(least=-2**62, most=2**62, seed=seed)
+    check_count(least=-2**62, seed=seed)
+    check_number(most=2**62, seed=seed)
     q = _first_density(x, start, posterior, prior, c)
     check_posterior(q, reparameterized=False)
     _check_data(len(x))

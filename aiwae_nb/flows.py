@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 from torch.nn import functional as F
 
-from .checks import check_count
+from .checks import check_count, check_tensor
 from .hvi import check_start
 
 # %% ../nbs/43_flows.ipynb #5206f76f
@@ -84,6 +84,7 @@ def _check_context(q0, c, n_latent, n_context): # of a flow with amortized param
     check_start(q0)
     if tuple(q0.event_shape) != (n_latent,):
         raise ValueError(f"q0 has event {tuple(q0.event_shape)}, expected (D,) = ({n_latent},), as the flow")
+    if c is not None and not torch.compiler.is_compiling(): check_tensor(floating=True, c=c)
     wanted, given = (q0.batch_shape[0], n_context), None if c is None else tuple(c.shape)
     if n_context and given != wanted:
         raise ValueError(f"the context is {given}, expected (B, {n_context}) = {wanted}, as the encoder's last layer")

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal, constraints
 from torch.nn import functional as F
 
-from .checks import check_count, check_number
+from .checks import check_count, check_number, check_tensor
 from .dreg import elbo_loss, returns_draws
-from .weights import check_log_joint
+from .weights import check_callable, check_log_joint
 
 # %% ../nbs/41_hvi.ipynb #5bd91c7f
 def check_start(
@@ -35,6 +35,7 @@ def check_transition(
     z:Tensor, # (K, B, D) that it was given
     t:int, # the number of the step, from 1
     which:str, # forward or reverse
+    drawn:bool=False, # whether rsample is needed
 )->Distribution: # the step
     """The step itself.
 
@@ -46,6 +47,8 @@ def check_transition(
         shapes = f"batch {tuple(step.batch_shape)} and event {tuple(step.event_shape)} for z {tuple(z.shape)}"
         raise ValueError(f"{name} gave {shapes}, "
                          "expected a distribution of one z for each, with event (D,): wrap it, Independent(step, 1)")
+    if drawn and not step.has_rsample:
+        raise ValueError(f"{name} gave a distribution without rsample, expected one with it")
     return step
 
 # %% ../nbs/41_hvi.ipynb #13eb814a
@@ -61,7 +64,7 @@ class _Path(Distribution):
         z = self.q0.rsample(torch.Size(sample_shape))
         path, log_q = [z], self.q0.log_prob(z)
         for t, forward in enumerate(self.forward, 1):
-            step = check_transition(forward(z), z, t, 'forward')
+            step = check_transition(forward(z), z, t, 'forward', drawn=True)
             z = step.rsample()
             path.append(z)
             log_q = log_q + step.log_prob(z)
@@ -86,6 +89,9 @@ class _Lifted:
         z = path.unbind(-2)
         log_f = self.log_f(z[-1])
         check_log_joint(log_f, path.shape[:2])
+        if not torch.compiler.is_compiling() and torch.is_grad_enabled() and path.requires_grad > log_f.requires_grad:
+            raise ValueError("log_joint(z) has no gradient by z, and the chain would be trained without it: do not "
+                             "detach z or run the decoder under no_grad")
         log_r = 0
         for t, reverse in enumerate(self.reverse, 1):
             step = check_transition(reverse(z[t]), z[t], t, 'reverse')
@@ -121,7 +127,9 @@ class HierarchicalPosterior:
     def lift(self,
         log_f:Callable, # z (K, B, D) -> (K, B), nats: a log joint, or the log density of a prior
     )->Callable[[Tensor], Tensor]: # path (K, B, T+1, D) -> (K, B), nats; its `log_prob` is itself
-        "log f(z_T) + log r(z_<T|z_T): the numerator of eq. (2). Any estimator takes it together with `path()`."
+        """log f(z_T) + log r(z_<T|z_T): the numerator of eq. (2). Any estimator takes it together with `path()`.
+        Raises `TypeError` where log_f is no function."""
+        check_callable(log_f, 'log_f')
         return _Lifted(log_f, self.reverse)
 
 # %% ../nbs/41_hvi.ipynb #5d05d879
@@ -173,12 +181,23 @@ class GatedTransition(nn.Module):
 
     def _check_context(self, z, c):
         if not self.n_context and c is None: return
+        if c is not None and not torch.compiler.is_compiling(): check_tensor(floating=True, c=c)
         if self.n_context and c is not None and c.shape == (z.shape[-2], self.n_context): return
         given = 'missing' if c is None else tuple(c.shape)
         wanted = f'(B, {self.n_context}) = ({z.shape[-2]}, {self.n_context})' if self.n_context else 'none'
         raise ValueError(f"the context is {given}, expected {wanted}")
 
 # %% ../nbs/41_hvi.ipynb #5187a8da
+def _check_prior(prior, q0):
+    if not hasattr(prior, 'log_prob'): raise TypeError(
+        f"prior is a {type(prior).__name__}, expected a torch Distribution: prior=model.prior()")
+    if not isinstance(prior, Distribution): return
+    if prior.event_shape != q0.event_shape or tuple(prior.batch_shape) not in ((), (1,), tuple(q0.batch_shape)):
+        raise ValueError(
+            f"prior has batch {tuple(prior.batch_shape)} and event {tuple(prior.event_shape)}, expected batch () or "
+            f"{tuple(q0.batch_shape)} and event {tuple(q0.event_shape)}, that of q0")
+
+
 @returns_draws
 def hvi_loss(
     log_joint:Callable, # z (K, B, D) -> log p(x, z) (K, B), nats
@@ -192,5 +211,7 @@ def hvi_loss(
     """Hierarchical variational inference: an estimator on the whole path. Raises as it does, and `TypeError` on a
     posterior that is no chain."""
     check_chain(posterior)
+    check_callable(log_joint)
+    if prior is not None: _check_prior(prior, posterior.q0)
     lifted = prior and posterior.lift(prior.log_prob)
     return loss(posterior.lift(log_joint), posterior.path(), n_samples, prior=lifted, **kwargs)

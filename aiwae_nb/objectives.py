@@ -210,6 +210,9 @@ class Objective(nn.Module):
         **choices, # as in `choices`
     ):
         super().__init__()
+        if not isinstance(model, nn.Module) or not all(hasattr(model, f) for f in ('posterior', 'log_joint')):
+            raise TypeError(f"model is a {type(model).__name__}, expected a Module with the methods posterior(x) and "
+                            "log_joint(x, z)")
         self.precision = check_precision(precision)
         self.check(n_samples, **choices)
         family = getattr(model, 'family', 'normal')
@@ -562,10 +565,8 @@ def find_objective(
     name:str, # in `ESTIMATORS` or `OBJECTIVES`
 )->type[Objective]: # the class
     "The class of an objective. Raises `ValueError` on an unknown name."
-    if name in OBJECTIVES: return OBJECTIVES[name]
-    if name in ESTIMATORS: return estimator_objective(name)
-    known = dict.fromkeys((*ESTIMATORS, *OBJECTIVES))
-    raise ValueError(f"unknown objective {name!r}, expected one of {', '.join(known)}")
+    check_choice(dict.fromkeys((*ESTIMATORS, *OBJECTIVES)), objective=name)
+    return OBJECTIVES[name] if name in OBJECTIVES else estimator_objective(name)
 
 # %% ../nbs/49_objectives.ipynb #d40fd893
 def check_objective(
