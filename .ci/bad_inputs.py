@@ -413,7 +413,8 @@ ACCEPTED: dict[tuple, str] = {
 ALIASES: dict[str, tuple] = {
     'posterior': ('q',), 'model': ('q', 'posterior', 'log_joint'), 'prior': ('q',), 'x': ('datum', 'data', 'z_exact'),
     'c': ('context',), 'context': ('datum',), 'n_context': ('context',), 'inputs': ('x', 'test images'),
-    'pixels': ('index',), 'lr': ('learning rate',), 'estimators': ('estimator',), 'betas': ('n_temperatures',),
+    'pixels': ('index',), 'lr': ('learning rate',), 'estimators': ('estimator', 'objective'),
+    'betas': ('n_temperatures',),
     'log_joint': ('log joint', 'log p', 'log f'), 'log_f': ('log f', 'log_joint'), 'log_w': ('log weight',),
     'target': ('log f',), 'transition': ('transition 1',), 'reverse': ('transition 1',), 'n_chains': ('chains',),
     'T': ('temperatures',), 'n_temperatures': ('temperatures',)}
