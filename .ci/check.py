@@ -13,7 +13,8 @@ import house, wrong
 
 BIN, NBS, LIB = Path(sys.executable).parent, ROOT/'nbs', ROOT/'aiwae_nb'
 WORKERS, TIMEOUT = 2, 3600 # processes; seconds for everything
-LONGEST = ('61_grid', '60_cli', '56_runs', '53_train', '57_toys', '55_evaluate', '49_objectives') # these first
+LONGEST = ('32_evidence', 'index', '80_own_model', '81_likelihood', '55_evaluate', '53_train', '40_aiwae', '22_snr',
+           '56_runs', '60_cli', '42_avo', '33_bdmc') # these first
 
 
 def run(*cmd):
