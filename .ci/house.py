@@ -134,5 +134,17 @@ def notebooks_light(root):
         if 'widgets' in json.loads(path.read_text())['metadata']: yield f'{path.name}: remove metadata.widgets'
 
 
+def outputs_clean(root):
+    "stored outputs hold no warnings and no paths of a machine"
+    for path in notebooks(root):
+        for i, cell in enumerate(json.loads(path.read_text())['cells'], 1):
+            for output in cell.get('outputs', []):
+                texts = [output.get('text', ''), *(t for k, t in output.get('data', {}).items() if k.startswith('text'))]
+                text = '\n'.join(''.join(t) for t in texts)
+                if output.get('name') == 'stderr': yield f'{path.name}, cell {i}: a stored warning: {text[:80]}'
+                elif found := re.search(r'/(tmp|home|root|work|Users)/\S*', text):
+                    yield f'{path.name}, cell {i}: a stored path: {found[0][:80]}'
+
+
 RULES = (lines_fit, cells_small, modules_numbered, imports_look_down, none_private, names_unique, bases_alone,
-         notebooks_light)
+         notebooks_light, outputs_clean)

@@ -35,6 +35,9 @@ CASES = {
     'a name twice': ('names_unique', [], [], [], (['A'], [], ['A'])),
 }
 WIDGETS = '{"cells": [], "metadata": {"widgets": 1}}'
+WARNED = json.dumps({'cells': [{'cell_type': 'code', 'source': 'f()', 'outputs': [
+    {'output_type': 'stream', 'name': 'stderr', 'text': ['a warning']}]}], 'metadata': {}})
+PLACED = WARNED.replace('stderr', 'stdout').replace('a warning', 'saved in /tmp/x')
 SUBCLASS = 'class A:\n    def f(self): return B()\nclass B(A): pass\n'
 
 
@@ -58,10 +61,12 @@ def faults():
             make(Path(folder), pages, names)
             found, expected = broken(Path(folder)), {rule} if rule else set()
         if found != expected: yield f'{title}: {sorted(found)} said, expected {sorted(expected)}'
-    edits = {'modules_numbered': lambda root: (root/'nbs/10_low.ipynb').rename(root/'nbs/10_other.ipynb'),
-             'bases_alone': lambda root: (root/'aiwae_nb/low.py').write_text(SUBCLASS),
-             'notebooks_light': lambda root: (root/'nbs/index.ipynb').write_text(WIDGETS)}
-    for rule, edit in edits.items():
+    edits:list = [('modules_numbered', lambda root: (root/'nbs/10_low.ipynb').rename(root/'nbs/10_other.ipynb')),
+                  ('bases_alone', lambda root: (root/'aiwae_nb/low.py').write_text(SUBCLASS)),
+                  ('notebooks_light', lambda root: (root/'nbs/index.ipynb').write_text(WIDGETS)),
+                  ('outputs_clean', lambda root: (root/'nbs/index.ipynb').write_text(WARNED)),
+                  ('outputs_clean', lambda root: (root/'nbs/index.ipynb').write_text(PLACED))]
+    for rule, edit in edits:
         with tempfile.TemporaryDirectory() as folder:
             make(Path(folder), ([], [], []), ([], [], []))
             edit(Path(folder))
@@ -70,5 +75,5 @@ def faults():
 
 if __name__ == '__main__':
     found = list(faults())
-    print('\n'.join(found) or f'{len(CASES) + 3} cases hold')
+    print('\n'.join(found) or f'{len(CASES) + 5} cases hold')
     sys.exit(bool(found))

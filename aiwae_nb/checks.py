@@ -30,7 +30,8 @@ def _finite(value):
     "The value as a float; NaN where it is no real number."
     if isinstance(value, Tensor) and value.numel() == 1: value = value.item()
     if isinstance(value, bool) or not isinstance(value, Real): return math.nan
-    return float(value) if abs(value) < 2.**1000 else math.nan # also an integer beyond all floats
+    try: return float(value)
+    except OverflowError: return math.nan # an integer beyond all floats
 
 
 def check_number(

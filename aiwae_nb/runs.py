@@ -91,7 +91,7 @@ def option(
 
 
 def check_fields(
-    config:Any, # a dataclass, whose fields are made by `option`
+    config:Any, # a dataclass, whose fields are made by option
 ):
     "Raise `ValueError` on the first field with a value that it cannot have. None stands for a default of None."
     for f in dataclasses.fields(config):
