@@ -67,6 +67,11 @@ def contract_holds():
     run('python', '.ci/contract.py')
 
 
+def bad_inputs_named():
+    "bad arguments of the public functions raise one clear error: none is silent"
+    return run('python', '.ci/bad_inputs.py').splitlines()[-1]
+
+
 def readme_fresh():
     "README.md is fresh from nbs/index.ipynb"
     from readme import figures, readme
@@ -107,7 +112,8 @@ def notebook(path):
 
 def jobs():
     "(name, function) of all that two processes do, the longest first."
-    checks = (package_typed, api_complete, pages_render, contract_holds, readme_fresh, results_migrated, rules_bite)
+    checks = (package_typed, api_complete, pages_render, contract_holds, bad_inputs_named, readme_fresh, results_migrated,
+              rules_bite)
     yield from ((f.__doc__, f) for f in checks)
     yield from ((rule.__doc__, partial(keep, rule)) for rule in house.RULES)
     rank = {name: i for i, name in enumerate(LONGEST)}

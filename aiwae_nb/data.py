@@ -294,7 +294,9 @@ def hash_key(
 )->int: # 64 bits
     "The key of eq. (1), folded over any number of integers; `TypeError` where one is no integer."
     k = 0
-    for w in words: k = _mix(k + _GAMMA*(as_int(w) + 1))
+    for w in words:
+        try: k = _mix(k + _GAMMA*(as_int(w) + 1))
+        except TypeError as e: raise TypeError(f"{w!r} is no integer, expected one: a seed, an epoch, an index") from e
     return k
 
 # %% ../nbs/50_data.ipynb #034fd823

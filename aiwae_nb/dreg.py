@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
 from .bounds import elbo, iwae_bound, jackknife_bound, jackknife_weights, leave_one_out
-from .checks import check_between, check_choice, check_count, check_number
+from .checks import check_between, check_choice, check_count, check_number, check_tensor
 from .gradients import first_order
 from .weights import (Draws, as_model_type, check_axes, check_callable, check_float, check_log_joint,
                               check_log_w, check_posterior, draw_for_score, draw_with_density, full_precision,
@@ -245,7 +245,10 @@ def _model_part(log_joint, z, beta, prior, shape):
     if checked: _check_log_p(log_joint, log_p, z, shape)
     if not isinstance(beta, Tensor) and beta == 1: return log_p, log_p # a tensor belongs to a schedule: no look at it
     log_prior = prior.log_prob(z)
-    if checked: check_log_joint(log_prior, shape, 'prior.log_prob(z)')
+    if checked:
+        check_log_joint(log_prior, shape, 'prior.log_prob(z)')
+        if log_prior.isnan().any() and z.isfinite().all(): raise ValueError(
+            "prior.log_prob(z) is NaN: a parameter of the prior is not finite")
     return log_p, log_p - (1 - beta)*log_prior
 
 # %% ../nbs/21_dreg.ipynb #1fab2e6c
@@ -558,6 +561,7 @@ class TunedAlpha(nn.Module):
         """Take one measurement into account.
 
         Raises `ValueError` on shapes that do not fit and on gradients that are not finite, and is then as before."""
+        check_tensor(floating=True, zero=zero, one=one)
         if zero.shape != one.shape or zero.dim() != 2 or len(zero) != 2: raise ValueError(
             f"gradients are {tuple(zero.shape)} and {tuple(one.shape)}, expected (2, P) for both: "
             "one row for each half")
@@ -566,7 +570,8 @@ class TunedAlpha(nn.Module):
         g, change = zero.mean(0), d.mean(0)
         across = (dot(zero[0], d[1]) + dot(zero[1], d[0]))/2
         new = torch.stack([dot(*zero), across, dot(g, g), dot(g, change), dot(change, change)])
-        if not new.isfinite().all(): raise ValueError("a gradient is not finite: alpha is left as it was")
+        if not new.isfinite().all(): raise ValueError(
+            "a gradient of zero or one is not finite: alpha is left as it was")
         self.moments.lerp_(new, 1 - self.decay)
         return self.alpha.copy_(self.best()).item()
 

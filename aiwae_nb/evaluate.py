@@ -24,7 +24,7 @@ from .core import mean_and_error, seeded, tqdm, z_score
 from .data import batches, binarize, check_pixels
 from .evidence import Evidence, log_likelihood
 from .hvi import HierarchicalPosterior
-from .objectives import base_posterior, bind_model, evaluating, sample_latents
+from .objectives import base_posterior, bind_model, check_model, evaluating, sample_latents
 from .plots import new_figure, plot_curves, show_images
 from .weights import WeightError, check_log_joint, check_posterior, draw_with_density
 
@@ -44,7 +44,8 @@ def _evaluating(model):
         if not modules and was and hasattr(model, 'train'): model.train()
 
 
-def _check_data(x, *c):
+def _check_data(model, x, *c):
+    check_model(model, 'posterior')
     check_tensor(x=x)
     check_context(len(x), *c)
 
@@ -110,7 +111,8 @@ def evaluate_bound(
     if isinstance(model, Tensor): model, x, c = ModelFunctions(x, *c[:1]), model, c[1:]
     check_count(least=2, advice="one sample has no standard error", n_samples=n_samples)
     check_count(rows=rows, batch=batch)
-    _check_data(x, *c)
+    _check_data(model, x, *c)
+    check_model(model, 'log_joint')
     parts, K, size = [], n_samples, min(batch, rows)
     with _evaluating(model), seeded(seed, x.device):
         for i in tqdm(range(0, len(x), size), disable=None if progress else True, unit='batch'):
@@ -145,11 +147,15 @@ def active_units(
     Raises `ValueError` on numbers and shapes that are impossible, `TypeError` where x is no tensor."""
     check_count(batch=batch, n_draws=n_draws)
     check_number(least=0, threshold=threshold)
-    _check_data(x, *c)
+    _check_data(model, x, *c)
     blocks = [(x[i:i+batch], *[a[i:i+batch] for a in c]) for i in range(0, len(x), batch)]
     with _evaluating(model), seeded(seed, x.device):
-        if exact_mean(model.posterior(*(a[:1] for a in (x, *c)))) is not None:
-            return torch.cat([model.posterior(*block).mean for block in blocks]).var(0) > threshold
+        first = model.posterior(*(a[:1] for a in (x, *c)))
+        if not isinstance(first, HierarchicalPosterior): check_posterior(first, reparameterized=False)
+        if exact_mean(first) is not None:
+            means = torch.cat([model.posterior(*block).mean for block in blocks])
+            if not means.isfinite().all(): raise ValueError("the posterior of some x has a mean that is not finite")
+            return means.var(0) > threshold
         def mean(): return torch.cat([sample_latents(model, n_draws, *block).mean(0) for block in blocks])
         one, other = mean(), mean()
         return ((one - one.mean(0))*(other - other.mean(0))).sum(0)/(len(one) - 1) > threshold
@@ -355,7 +361,8 @@ def evaluate_ais(
     **kwargs, # further arguments of log_likelihood, as n_chains, n_temperatures, n_leapfrog, out
 )->Evidence: # on the CPU
     "log p(x), or log p(x|c), of each datum by annealing from q_0. Raises as `log_likelihood` does."
-    _check_data(x, *c)
+    _check_data(model, x, *c)
+    check_model(model, 'log_joint')
     def start(x, *c): return base_posterior(model, x, *c)
     grad = getattr(model, 'grad_log_joint', None)
     with _evaluating(model): found = log_likelihood(x, start, model.log_joint, *c, grad_log_joint=grad, **kwargs)
@@ -452,6 +459,7 @@ def simulate(
 
     Raises `ValueError` where n is no count, or a context is empty."""
     check_count(n=n)
+    check_model(model, 'prior', 'likelihood')
     for a in c: check_tensor(context=a)
     c = tuple(a[torch.arange(n, device=a.device) % len(a)] for a in c)
     with _evaluating(model), seeded(seed, next(model.parameters()).device):

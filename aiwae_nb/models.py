@@ -8,6 +8,7 @@ __all__ = ['ACTIVATIONS', 'SCALES', 'FAMILIES', 'MODELS', 'mlp', 'init_glorot', 
 
 # %% ../nbs/52_models.ipynb #70c7cfea
 import math
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Callable, NamedTuple
 
@@ -168,10 +169,11 @@ class VAE(nn.Module):
         **family_options, # of the family, as transitions, width and gate_init of a chain
     ):
         super().__init__()
-        n_image, n_code, hidden = n_context + n_pixels, n_latent + n_context, tuple(hidden)
-        self._check_choices(family, scale, init, centre, mean, n_image)
         check_count(n_pixels=n_pixels, n_latent=n_latent)
         check_count(least=0, n_context=n_context)
+        if not isinstance(hidden, Iterable): raise TypeError(f"hidden is {hidden!r}, expected widths, as (200, 200)")
+        n_image, n_code, hidden = n_context + n_pixels, n_latent + n_context, tuple(hidden)
+        self._check_choices(family, scale, init, centre, mean, n_image)
         for width in hidden: check_count(hidden=width)
         def network(n_in, widths)->nn.Sequential: return mlp((n_in, *widths), activation, batch_norm)
         def head(n_in, n_out): return nn.Linear(hidden[-1] if hidden else n_in, n_out)
@@ -205,11 +207,14 @@ class VAE(nn.Module):
         "What the layers do not show."
         return f'scale={self.scale}, family={self.family}, n_context={self.n_context}'
 
-    def _check_context(self, c):
+    def _check_context(self, c, n=None): # n: data
+        for a in c: check_tensor(context=a)
         if [a.shape[-1] for a in c] != [self.n_context][:self.n_context]:
             given = ', '.join(str(tuple(a.shape)) for a in c) or 'missing'
             wanted = f"one of (B, {self.n_context})" if self.n_context else 'none'
             raise ValueError(f"the context is {given}, expected {wanted}")
+        if n is not None and any(len(a) != n for a in c): raise ValueError(
+            f"the context has {len(c[0])} rows and x {n}, expected one for each datum")
 
     def _centred(self, rows): return rows if self.centre is None else rows - self.centre[:rows.shape[-1]]
 
@@ -228,7 +233,7 @@ class VAE(nn.Module):
         check_tensor(x=x)
         if x.shape[-1] != self.n_pixels:
             raise ValueError(f"x is {tuple(x.shape)}, expected (B, {self.n_pixels}): flatten the images")
-        self._check_context(c)
+        self._check_context(c, len(x))
         x, *c = (a.to(self.zero.dtype) for a in (x, *c))
         check_bits(x=x)
         images = torch.cat([*c, x], -1) if c else x # inductor on CUDA does not compile a cat of one tensor
@@ -294,7 +299,14 @@ class VAE(nn.Module):
         *c:Tensor, # (B, C) the context, where there is one
     )->Tensor: # (K, B), nats
         "log p(x, z), or log p(x, z|c)."
+        self._check_pair(x, z)
         return self._log_prior(z, *c) + bernoulli_log_prob(self.decode(z, *c), x)
+
+    def _check_pair(self, x, z):
+        check_tensor(x=x)
+        check_tensor(floating=True, z=z)
+        if x.shape[1:] != (self.n_pixels,) or z.dim() != 3 or z.shape[1:] != (len(x), self.n_latent): raise ValueError(
+            f"x is {tuple(x.shape)} and z {tuple(z.shape)}, expected (B, {self.n_pixels}) and (K, B, {self.n_latent})")
 
     def _log_prior(self, z, *c):
         if c: return self.prior(*c).log_prob(z)
@@ -336,6 +348,8 @@ def make_model(
     check_choice(MODELS, model=name)
     check_choice(TASKS, task=task)
     check_tensor(floating=True, mean=mean)
+    if not mean.isfinite().all(): raise ValueError("mean has an entry that is not finite, expected 0 to 1")
+    if not isinstance(shape, Sequence) or len(shape) != 3: raise ValueError(f"shape is {shape!r}, expected (C, H, W)")
     x, *c = TASKS[task](mean, shape)
     known:dict[str, Any] = dict(n_pixels=len(x), n_context=sum(map(len, c)), mean=torch.cat([*c, x]))
     return VAE(**known | MODELS[name] | choices)

@@ -7,6 +7,7 @@ __all__ = ['PROBES', 'Probe', 'GradientVariance', 'TuneAlpha', 'AnnealingStats',
 
 # %% ../nbs/54_probes.ipynb #72f5a007
 import copy
+from collections.abc import Iterable, Sequence
 from typing import Any, Callable
 
 import torch
@@ -74,6 +75,9 @@ class GradientVariance(Probe):
     ):
         super().__init__(every)
         check_between(0, 1, decay=decay)
+        if not estimators or not isinstance(estimators, Iterable): raise ValueError(
+            f"estimators is {estimators!r}, expected names of objectives")
+        for name in estimators: find_objective(name)
         self.estimators, self.decay = list(estimators), decay
 
     def start(self, objective, inputs):
@@ -192,7 +196,10 @@ class TestBound(Probe):
         seed:int=0, # decides the draws
     ):
         super().__init__(every)
+        if not isinstance(inputs, Sequence) or not inputs: raise ValueError(
+            f"inputs is {inputs!r}, expected (x,), or (x, c): test images, and contexts")
         check_tensor(**{f'test images {i}': a for i, a in enumerate(inputs)})
+        check_count(least=-2**62, seed=seed)
         check_count(rows=rows, n_samples=1 if n_samples is None else n_samples)
         for i, a in enumerate(inputs): self.register_buffer(f'input{i}', a, persistent=False)
         self.n_inputs, self.n_samples, self.rows, self.seed = len(inputs), n_samples, rows, seed
@@ -205,7 +212,7 @@ class TestBound(Probe):
         def block(x, *c):
             bound = bind_model(model, x, *c)
             return importance_draws(bound.log_joint, bound.q, n_samples).log_w.double()
-        size = max(1, self.rows//n_samples)
+        size = max(1, int(self.rows//n_samples))
         split = [getattr(self, f'input{i}').split(size) for i in range(self.n_inputs)]
         with torch.no_grad(), seeded(self.seed, self.input0.device), evaluating(model):
             return torch.cat([block(*blocks) for blocks in zip(*split)], 1)

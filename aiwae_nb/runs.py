@@ -26,7 +26,7 @@ from .evaluate import (BoundEstimate, ais_report, draw_certificate, draw_picture
                                evaluate_bound, model_images, paired_difference, simulate, test_images, training_images)
 from .files import file_digest, load_checkpoint, load_json, load_table, locked, save_json, save_table
 from .hmc import SCORE_LEAPFROG, check_precision
-from .models import FAMILIES, MODELS, make_model
+from .models import FAMILIES, MODELS, SCALES, make_model
 from .objectives import (all_objectives, base_posterior, check_objective, find_objective, fitting_estimators,
                                  freeze_model, make_objective)
 from .probes import GradientVariance, TestBound, own_probes
@@ -286,6 +286,8 @@ def _check_names(config):
     find_objective(config.objective)
     for name, known in dict(dataset=DATASETS, task=TASKS, model=MODELS, device=('auto', 'cpu', 'cuda')).items():
         check_choice(known, **{name: getattr(config, name)})
+    for name, known in dict(init=('torch', 'glorot'), scale=SCALES).items():
+        if getattr(config, name) is not None: check_choice(known, **{name: getattr(config, name)})
     config.folder # is in OUT
     if config.freeze not in (None, 'model'):
         raise ValueError(f"unknown part {config.freeze!r} to freeze, expected model")

@@ -127,7 +127,10 @@ def _verdict(t, p, level):
 
 def _check_report(loss_fns, parameters, n_draws, reference):
     "The parameters as a list, and the names, the reference first."
-    parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    if isinstance(parameters, Tensor): parameters = [parameters]
+    if not isinstance(parameters, Iterable): raise TypeError(
+        f"parameters is a {type(parameters).__name__}, expected the tensors whose gradients are measured")
+    parameters = list(parameters)
     if not isinstance(loss_fns, dict) or not loss_fns or not all(map(callable, loss_fns.values())): raise ValueError(
         f"loss_fns is {loss_fns or 'empty'}, expected a dict: name -> function without arguments that returns a loss")
     if reference is None: reference = next(iter(loss_fns))
@@ -182,6 +185,7 @@ def gradient_report(
     The caller's `.grad`, generator, grad mode and training mode stay as they are. A parameter that a loss does not
     reach has gradient zero. Raises `ValueError` on bad arguments, a loss that is not scalar or has no gradient, and a
     gradient that is not finite."""
+    check_count(least=-2**62, seed=seed)
     parameters, names = _check_report(loss_fns, parameters, n_draws, reference)
     check_between(0, 1, level=level)
     first, start = names[0], (0, 0., 0.)
@@ -348,6 +352,8 @@ def _part(toy, losses, n_samples, n_draws, seed):
 def _losses(estimators):
     "name -> loss, the reference among them. Raises `ValueError` on an unknown name."
     names = [estimators] if isinstance(estimators, str) else estimators
+    if not names or not isinstance(names, Iterable): raise ValueError(
+        f"estimators is {names!r}, expected names from {', '.join(ESTIMATORS)}, or a dict: name -> loss")
     if not isinstance(names, dict):
         names = list(names)
         bad = [name for name in names if name not in ESTIMATORS]
@@ -358,6 +364,7 @@ def _losses(estimators):
 
 def _draws_at(Ks, n_data, n_trials, n_draws):
     "K -> R. Raises `ValueError` on numbers that do not fit."
+    if not isinstance(Ks, Iterable): raise TypeError(f"Ks is a {type(Ks).__name__}, expected numbers of samples")
     Ks = sorted(set(Ks))
     if not Ks: raise ValueError("Ks is [], expected numbers of samples, each 1 or more")
     for K in Ks: check_count(**{f'Ks is {Ks}: K': K})
@@ -388,6 +395,7 @@ def snr_experiment(
 )->SNRResult: # settings and parts
     "Measure gradients of the toy on the same draws: paper 2, section 6.1. Raises `ValueError` on bad settings."
     losses, draws = _losses(estimators), _draws_at(Ks, n_data, n_trials, n_draws)
+    check_count(least=-2**62, seed=seed)
     common, known, parts = dict(n_data=n_data, seed=seed, device=str(device)), known or {}, {}
     cells = [(trial, K) for trial in range(n_trials) for K in draws]
     for trial, K in tqdm(cells, disable=None if progress else True, unit='part'):

@@ -201,6 +201,7 @@ def fit_toy(
 )->Toy:
     "Fit a posterior. Raises `ValueError` on impossible settings, and where log f or q is not finite."
     _check_fit(steps, batch, anneal, lr, seed)
+    if not isinstance(target, Energy): raise TypeError(f"target is a {type(target).__name__}, expected one of ENERGIES")
     with seeded(seed):
         toy = make_toy(method, transitions, hidden)
         anneal = anneal or toy.default_anneal(steps)
@@ -410,6 +411,8 @@ def run_toys(
     """Make the reports that a folder lacks: report-LETTER.json, samples-LETTER.png; for all, report.json, samples.png.
 
     Raises `ValueError` where the folder holds other fits, or another process writes to it."""
+    if not isinstance(config, ToyConfig): raise TypeError(f"config is a {type(config).__name__}, expected a ToyConfig")
+    if not isinstance(folder, str | Path): raise TypeError(f"folder is {folder!r}, expected a path")
     folder, reports = Path(folder), {}
     try:
         with locked(folder):

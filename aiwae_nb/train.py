@@ -21,7 +21,7 @@ from .checks import check_choice, check_count, check_number, check_positive
 from .core import generator_states, restore_generators, seeded, tqdm, undisturbed
 from .data import batches, binarize, check_pixels, count_batches, hash_key
 from .files import append_line, check_folder, keep_lines, load_checkpoint, locked, read_lines, save_checkpoint
-from .weights import WeightError
+from .weights import WeightError, check_callable
 
 # %% ../nbs/53_train.ipynb #cfccdd62
 def adam(
@@ -465,6 +465,9 @@ def train(
     check_settings(epochs, batch, lr, schedule, steps)
     check_pixels(pixels)
     check_number(least=0, save_every=save_every)
+    for name, f in dict(optimizer=optimizer, inputs=inputs, on_epoch=on_epoch).items(): check_callable(f, name)
+    if not isinstance(out, str | Path | None): raise TypeError(f"out is {out!r}, expected a folder, or None")
+    check_count(least=-2**62, seed=seed)
     if not hasattr(objective, 'own_state'): raise TypeError(
         f"objective is a {type(objective).__name__}, expected an Objective: make_objective(model) gives one")
     run, out = _Training(objective, pixels, inputs, batch, seed, (epochs, steps)), out and Path(out)

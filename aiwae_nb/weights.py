@@ -415,6 +415,7 @@ def pareto_k(
     Not known under 100 weights, where the tail has a weight of zero, and beside a weight that is NaN or +inf. Raises
     `ValueError` on an empty or integer tensor."""
     check_tensor(floating=True, log_w=log_w)
+    if log_w.dim() != 2: raise ValueError(f"log_w has shape {tuple(log_w.shape)}, expected (K, B)")
     K = len(log_w)
     if K < 100: return torch.full_like(log_w[0], math.nan)
     n = math.ceil(min(K/5, 3*K**.5))
