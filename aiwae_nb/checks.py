@@ -30,8 +30,9 @@ def _finite(value):
     "The value as a float; NaN where it is no real number."
     if isinstance(value, Tensor) and value.numel() == 1: value = value.item()
     if isinstance(value, bool) or not isinstance(value, Real): return math.nan
-    try: return float(value)
+    try: number = float(value)
     except OverflowError: return math.nan # an integer beyond all floats
+    return number if math.isfinite(number) else math.nan
 
 
 def check_number(
