@@ -2,7 +2,8 @@
 
 Wrong is: raw LaTeX in the text, a link inside the project that leads nowhere (pages, their sections, files of the
 repository), an image that is missing or empty, an equation or a reference that no page defines. Where Chromium is,
-each page is also opened there, light and dark, a picture of it is kept, and what does not fit the page's width is wrong.
+each page is also opened there, and what does not fit the page's width is wrong; run as a program, this also keeps a
+picture of each page, light and dark.
 """
 import base64, json, re, shutil, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
@@ -144,19 +145,19 @@ MEASURE = """() => { const main = document.querySelector('main'), right = main.g
     broken: [...document.images].filter(i => !i.naturalWidth && !i.src.startsWith('http')).map(i => i.src)} }"""
 
 
-def pictures(pages):
-    "Keep a picture of each page, light and dark, in _pages/shots; returns what a browser finds wrong."
+def pictures(pages, shots):
+    "What a browser finds wrong; with `shots`, keep a picture of each page, light and dark, in _pages/shots."
     from playwright.sync_api import sync_playwright
     found, flags = [], ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync']
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=chromium(), args=flags)
-        for scheme in ('light', 'dark'):
+        for scheme in ('light', 'dark') if shots else ('light',):
             tab = browser.new_page(viewport={'width': WIDTH, 'height': 900}, color_scheme=scheme)
             tab.route('http*://**', lambda route: route.abort())  # nothing from outside
             for meta, _ in pages.values():
                 page = meta['output-file']
                 tab.goto((OUT/page).as_uri())
-                tab.screenshot(path=OUT/'shots'/f'{Path(page).stem}-{scheme}.png', full_page=True)
+                if shots: tab.screenshot(path=OUT/'shots'/f'{Path(page).stem}-{scheme}.png', full_page=True)
                 if scheme == 'dark': continue
                 seen = tab.evaluate(MEASURE)
                 found += [f'{page}: broken image {src}' for src in seen['broken']] + [f'{page}: too wide: {what}' for what in seen['wide']]
@@ -164,7 +165,7 @@ def pictures(pages):
     return found
 
 
-def main():
+def main(shots=True):
     shutil.rmtree(OUT, ignore_errors=True)
     for folder in ('img', 'shots'): (OUT/folder).mkdir(parents=True)
     pages = processed()
@@ -172,8 +173,8 @@ def main():
     side = sidebar(pages)
     found = [f'{name} was not processed' for name in missing] + sum(ThreadPoolExecutor().map(lambda name: render(name, pages, side), pages), [])
     if not found: found = faults(pages) + readme_faults()
-    seen = f'pictures in {OUT.name}/shots' if chromium() else 'no Chromium here: no pictures were made'
-    if chromium() and not found: found = pictures(pages)
+    seen = 'no Chromium here: none was opened' if not chromium() else f'pictures in {OUT.name}/shots' if shots else 'all opened'
+    if chromium() and not found: found = pictures(pages, shots)
     return found, f'{len(pages)} pages in {OUT.name}/, {seen}'
 
 
