@@ -21,6 +21,7 @@ from .bounds import iwae_bound
 from .checks import check_choice, check_count
 from .coordinates import check_covers
 from .dreg import REDUCTIONS, elbo_loss, iwae_dreg_loss
+from .gradients import first_order
 from .hmc import TRAIN_LEAPFROG, compiled_transition, transition
 from .weights import check_callable, check_log_joint, check_log_w, check_posterior, ess, full_precision
 
@@ -85,7 +86,7 @@ def _model_loss(log_joint, info, reduction):
     check_log_joint(log_p, info.log_w.shape)
     log_w = info.log_w.to(log_p.dtype)
     surrogate = (log_w.softmax(0)*log_p.masked_fill(log_w.isneginf(), 0.)).sum(0)
-    return REDUCTIONS[reduction](-(iwae_bound(log_w) + (surrogate - surrogate.detach())))
+    return REDUCTIONS[reduction](-first_order(iwae_bound(log_w), surrogate))
 
 # %% ../nbs/40_aiwae.ipynb #9053ba81
 def detach_parameters(
