@@ -50,7 +50,7 @@ def sigmoid_schedule(
     check_length(T)
     check_positive(rad=rad)
     s = torch.linspace(-rad, rad, T, dtype=torch.float64).sigmoid()
-    return ((s - s[0])/(s[-1] - s[0])).clamp(0, 1)
+    return (s - s[0])/(s[-1] - s[0])
 
 
 def _as_numbers(values, name, dtype, device=None):
