@@ -87,7 +87,7 @@ class New(NamedTuple):
 
 
 def loss(f, **more): return f, dict(log_joint=log_joint, q=New(posterior), n_samples=K) | more
-def given(f): return partial(f, log_joint, posterior(), K) # a loss of which only the options are tried
+def given(f): return partial(f, log_joint, posterior(), K) # a loss whose options alone are tried
 def method(make, name): return lambda **given: getattr(make(), name)(**given)
 
 
@@ -288,7 +288,7 @@ METHODS = 'posterior', 'log_joint' # of a model, what most functions call
 
 
 def of_model(results):
-    "Models of which one method is spoiled: `results` is what the methods gave that were called."
+    "Models with one spoiled method: `results` holds what the called methods returned."
     found = {'no model': 3, 'without methods': nn.Linear(P, D)}
     for name, result in results.items():
         for how, spoil in spoils(result).items():
@@ -541,12 +541,12 @@ def cases(name, function, good):
 # --- the report ---
 
 def check_classes():
-    "Each class is told from the others: raises `AssertionError` where one is not."
+    "Each class is recognized: raises `AssertionError` where one is not."
     def named(T): return ais.linear_schedule(T) # raises by name
     def other(T): return torch.zeros(T) # raises as torch does
-    def deaf(T): return T
-    kinds = [outcome((f.__name__, 'T', 'a bad one'), f, dict(T=-1), -1).kind for f in (named, other, deaf)]
-    kinds.append(outcome(('deaf', 'T', 'numpy integer'), deaf, dict(T=2), 2).kind)
+    def silent_one(T): return T
+    kinds = [outcome((f.__name__, 'T', 'a bad one'), f, dict(T=-1), -1).kind for f in (named, other, silent_one)]
+    kinds.append(outcome(('silent_one', 'T', 'numpy integer'), silent_one, dict(T=2), 2).kind)
     assert kinds == ['clear', 'raw', 'silent', 'accepted'], kinds
 
 

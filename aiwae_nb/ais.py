@@ -145,7 +145,7 @@ def annealed_path(
 
 # %% ../nbs/31_ais.ipynb #4bfd618e
 DIVERGED = 50. # nats: an energy error of an unstable trajectory
-_BLOCK = 10 # moves, of which the acceptance is compared
+_BLOCK = 10 # moves whose acceptance is compared
 
 
 class MoveRecord:

@@ -23,7 +23,8 @@ from .coordinates import check_covers
 from .dreg import REDUCTIONS, elbo_loss, iwae_dreg_loss
 from .gradients import first_order
 from .hmc import TRAIN_LEAPFROG, compiled_transition, transition
-from .weights import check_callable, check_log_joint, check_log_w, check_posterior, ess, full_precision
+from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, check_prior, ess,
+                              full_precision)
 
 # %% ../nbs/40_aiwae.ipynb #75c9ff64
 def _single(a): return a.to(torch.promote_types(a.dtype, torch.float32))
@@ -147,17 +148,10 @@ def _check(log_joint, q, n_samples, n_leapfrog, inference_loss, reduction, prior
     check_choice(REDUCTIONS, reduction=reduction)
     way = INFERENCE_LOSSES[inference_loss]
     check_posterior(q, reparameterized=way.reparameterized, fixed_support=way.fixed_support)
-    if prior is None: return
-    if not hasattr(prior, 'log_prob'): raise TypeError(
-        f"prior is a {type(prior).__name__}, expected a torch Distribution: prior=model.prior()")
-    if not isinstance(prior, Distribution): return
-    if prior.event_shape != q.event_shape or tuple(prior.batch_shape) not in ((), (1,), tuple(q.batch_shape)):
-        raise ValueError(
-            f"prior has batch {tuple(prior.batch_shape)} and event {tuple(prior.event_shape)}, expected batch () or "
-            f"{tuple(q.batch_shape)} and event {tuple(q.event_shape)}, that of q")
+    if prior is not None: check_prior(q, prior)
 
 
-def _check_prior(prior, z):
+def _check_fixed(prior, z):
     if prior is None or not prior.log_prob(z).requires_grad: return
     raise ValueError(
         "prior is learned, and q's step must not move it: leave prior out, and keep it in log_joint")
@@ -191,7 +185,7 @@ def aiwae_losses(
     with _no_autocast():
         info = _transport(log_joint, q, n_samples, betas, step_size, n_leapfrog, grad_log_joint, precision, compile,
                           generator, support, check)
-    if check: _check_prior(prior, info.z)
+    if check: _check_fixed(prior, info.z)
     inference = partial(INFERENCE_LOSSES[inference_loss].loss, log_joint, q, info, prior, reduction)
     return _model_loss(log_joint, info, reduction), inference, info
 

@@ -81,7 +81,7 @@ def check_choice(
 
 # %% ../nbs/04_checks.ipynb #66073ae0
 def check_tensor(
-    floating:bool=False, # whether integers and bits are refused
+    floating:bool=False, # whether integers and bits raise
     **given:Any, # name = value
 ):
     """Raise `TypeError` unless each argument is a tensor, and `ValueError` for an empty one or, where `floating`, for

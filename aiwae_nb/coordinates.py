@@ -45,7 +45,7 @@ def _unstated(q):
 
 def support_of(
     q:Distribution, # event of any number of axes
-    support:Constraint|None=None, # what the caller knows; None: what q states
+    support:Constraint|None=None, # given by the caller; None: what q states
 )->Constraint: # of an event of q
     """The support of `q`. Warns where q states none, and raises `ValueError` where q states none and its base is
     bounded."""
@@ -137,7 +137,7 @@ def _probes(q, z, width): # (B, *event) each
 
 
 def _value_there(log_joint, z):
-    "The log joint at rows of which some may raise: NaN for those."
+    "The log joint at all rows: NaN where a row raises."
     try: return log_joint(z)
     except (ValueError, ArithmeticError, RuntimeError):
         if len(z) == 1: return z.new_full(z.shape[:2], torch.nan)
@@ -148,14 +148,14 @@ def _value_there(log_joint, z):
 def check_covers(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # batch (B,), event of one or more axes
-    support:Constraint|None=None, # given: it is the support of p too, and nothing is asked
+    support:Constraint|None=None, # given: it is the support of p too, and is not checked
 ):
     """Raise `ValueError` where log_joint is finite outside the support of `q`, which draws of q never reach. No
     generator is touched."""
     seen = Coordinates(q, support)
     if support is not None or seen.identity: return
     with seeded(0): z = q.sample((32,))
-    if seen.to_u(z).shape != z.shape: return # a simplex, which is flat in R^D: around it there is nothing to ask
+    if seen.to_u(z).shape != z.shape: return # a simplex, which is flat in R^D: there is no point around it
     z = _probes(q, z[0], z.std(0).clamp_min(1e-6*(1 + z[0].abs())))
     beyond = ~seen.support.check(z).reshape(*z.shape[:2], -1).all(-1)
     kept = beyond.any(1)

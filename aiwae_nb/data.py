@@ -271,7 +271,7 @@ def load_dataset(
     """Load a dataset, downloading what is not found.
 
     Raises `ValueError` for an unknown name, or a file or images that are not what they should be, `FileNotFoundError`
-    for a folder `data` that is not there or a file that is neither found nor to be had, `OSError` for a cache that
+    for a folder `data` that is not there or a file that is neither found nor downloaded, `OSError` for a cache that
     cannot be written, and `ImportError` where an extra is missing."""
     check_choice(DATASETS, dataset=name)
     found = DATASETS[name](_folders(data, cache))

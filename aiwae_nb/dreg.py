@@ -21,8 +21,8 @@ from .bounds import elbo, iwae_bound, jackknife_bound, jackknife_weights, leave_
 from .checks import check_between, check_choice, check_count, check_number, check_tensor
 from .gradients import first_order
 from .weights import (Draws, as_model_type, check_axes, check_callable, check_float, check_log_joint,
-                              check_log_w, check_posterior, draw_for_score, draw_with_density, full_precision,
-                              has_parameters, pull_back, with_value)
+                              check_log_w, check_posterior, check_prior, draw_for_score, draw_with_density,
+                              full_precision, has_parameters, pull_back, with_value)
 
 # %% ../nbs/21_dreg.ipynb #d221cdac
 class Weights(NamedTuple):
@@ -341,16 +341,6 @@ def _estimate(row, log_joint, q, n_samples, beta, prior):
 REDUCTIONS:dict[str, Callable[[Tensor], Tensor]] = {'mean': Tensor.mean, 'sum': Tensor.sum, 'none': lambda loss: loss}
 
 
-def _check_prior(q, prior):
-    if not hasattr(prior, 'log_prob'): raise TypeError(
-        f"prior is a {type(prior).__name__}, expected a torch Distribution: prior=model.prior()")
-    if not isinstance(prior, Distribution): return # its densities are looked at
-    if prior.event_shape != q.event_shape or tuple(prior.batch_shape) not in ((), (1,), tuple(q.batch_shape)):
-        raise ValueError(
-            f"prior has batch {tuple(prior.batch_shape)} and event {tuple(prior.event_shape)}, expected batch () or "
-            f"{tuple(q.batch_shape)} and event {tuple(q.event_shape)}, that of q: Independent(prior, 1) sums over D")
-
-
 def _check(row, log_joint, q, n_samples, beta, prior, reduction):
     check_callable(log_joint)
     _check_kept(row)
@@ -358,7 +348,7 @@ def _check(row, log_joint, q, n_samples, beta, prior, reduction):
     row.check(n_samples)
     check_choice(REDUCTIONS, reduction=reduction)
     check_number(least=0, beta=beta)
-    if prior is not None: _check_prior(q, prior)
+    if prior is not None: check_prior(q, prior)
     elif isinstance(beta, Tensor) or beta != 1:
         raise ValueError(f"beta is {beta}, and needs the prior that it tempers: pass prior=model.prior()")
 

@@ -51,7 +51,7 @@ def _check_data(model, x, *c):
 
 
 class ModelFunctions(NamedTuple):
-    "The two functions of which a model consists, for all that takes a model."
+    "A model made of two functions, for all that takes a model."
     posterior:Callable # (x, *c) -> q, batch (B,)
     log_joint:Callable # (x, z, *c) -> log p(x, z) (K, B), nats; in evaluation mode
 

@@ -407,7 +407,7 @@ def _of_none(K, betas):
 
 
 def _spread_out(found, kept, index):
-    "The evidence of all data of `index`, of which `kept` have one; the others are NaN, with an infinite error."
+    "The evidence of all data of `index`: NaN, with an infinite error, for those that are not in `kept`."
     if len(kept) == len(index): return found
     place = torch.searchsorted(index, kept)
     def widened(name, a):

@@ -221,7 +221,7 @@ def _names(arrays): return ','.join(sorted(arrays))
 class ChunkStore:
     """Keeps the pieces of a computation in a folder; without a folder it computes them.
 
-    `settings` tell one from another. Raises `ValueError` where the folder is a file."""
+    `settings` distinguish computations. Raises `ValueError` where the folder is a file."""
     def __init__(self,
         folder:Path|str|None, # made where it is not there
         settings:str='', # what decides the pieces

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from .checks import check_count, check_number, check_tensor
 from .dreg import elbo_loss, returns_draws
-from .weights import check_callable, check_log_joint
+from .weights import check_callable, check_log_joint, check_prior
 
 # %% ../nbs/41_hvi.ipynb #5bd91c7f
 def check_start(
@@ -188,16 +188,6 @@ class GatedTransition(nn.Module):
         raise ValueError(f"the context is {given}, expected {wanted}")
 
 # %% ../nbs/41_hvi.ipynb #5187a8da
-def _check_prior(prior, q0):
-    if not hasattr(prior, 'log_prob'): raise TypeError(
-        f"prior is a {type(prior).__name__}, expected a torch Distribution: prior=model.prior()")
-    if not isinstance(prior, Distribution): return
-    if prior.event_shape != q0.event_shape or tuple(prior.batch_shape) not in ((), (1,), tuple(q0.batch_shape)):
-        raise ValueError(
-            f"prior has batch {tuple(prior.batch_shape)} and event {tuple(prior.event_shape)}, expected batch () or "
-            f"{tuple(q0.batch_shape)} and event {tuple(q0.event_shape)}, that of q0")
-
-
 @returns_draws
 def hvi_loss(
     log_joint:Callable, # z (K, B, D) -> log p(x, z) (K, B), nats
@@ -212,6 +202,6 @@ def hvi_loss(
     posterior that is no chain."""
     check_chain(posterior)
     check_callable(log_joint)
-    if prior is not None: _check_prior(prior, posterior.q0)
+    if prior is not None: check_prior(posterior.q0, prior)
     lifted = prior and posterior.lift(prior.log_prob)
     return loss(posterior.lift(log_joint), posterior.path(), n_samples, prior=lifted, **kwargs)

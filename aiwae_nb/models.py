@@ -53,7 +53,7 @@ def init_glorot(
 ):
     """Glorot-uniform weights, zero biases, and the logit of the mean image as the last bias.
 
-    The transitions of a `Chain` keep the start that its `gate_init` asks for. Raises `ValueError` where the mean is not
+    The transitions of a `Chain` keep the start of its `gate_init`. Raises `ValueError` where the mean is not
     in 0..1."""
     check_bits(mean=mean)
     for layer in model.modules():

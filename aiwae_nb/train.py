@@ -144,7 +144,7 @@ def _of_schedule(scheduler):
 
 
 def _other_settings(kept, settings):
-    "What differs, as text; what is made of the data tells no more where the data differ."
+    "What differs, as text; values made of the data are left out where the data differ."
     known = [name for name in settings if name in kept] + [name for name in kept if name not in settings]
     other = [name for name in known if kept[name] != settings.get(name)]
     if {'data', 'seed'} & set(other): other = [name for name in other if name != 'inputs']
