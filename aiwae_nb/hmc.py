@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['PRECISIONS', 'TRAIN_LEAPFROG', 'SCORE_LEAPFROG', 'HMCState', 'HMCInfo', 'check_precision', 'as_target',
            'leapfrog_step', 'leapfrog', 'kinetic', 'append_axes', 'metropolis', 'transition', 'hmc_step',
-           'compiled_step', 'compiled_transition', 'StepSizes', 'DualAveraging']
+           'compiled_step', 'compiled_transition', 'StepSizes', 'DualAveraging', 'DiagonalMass', 'DenseMass',
+           'dense_mass', 'jitter_steps']
 
 # %% ../nbs/30_hmc.ipynb #699ea84f
 import math, warnings
@@ -99,11 +100,13 @@ def leapfrog_step(
     target:Callable, # z, energy -> HMCState
     step_size:Tensor|float, # broadcasts against z
     energy:bool=True, # whether log f is wanted at the new position
+    mass=None, # a DiagonalMass or DenseMass; None: the identity
 )->tuple: # (HMCState, momentum)
-    """Half a kick, a drift, half a kick, eq. (6). Where the position overflows it is the largest number,
+    """Half a kick, a drift, half a kick, eqs. (6) and (15). Where the position overflows it is the largest number,
     and where it is NaN, 0."""
     momentum = momentum + step_size/2*state.grad
-    new = target((state.z + step_size*momentum).nan_to_num(0.), energy)
+    velocity = mass.velocity(momentum) if mass else momentum
+    new = target((state.z + step_size*velocity).nan_to_num(0.), energy)
     return new, momentum + step_size/2*new.grad
 
 
@@ -114,8 +117,10 @@ def leapfrog(
     step_size:Tensor|float, # broadcasts against z
     n_leapfrog:int=TRAIN_LEAPFROG, # L
     step:Callable=leapfrog_step, # or its compiled form
+    mass=None, # a DiagonalMass or DenseMass; None: the identity
 )->tuple: # (HMCState, momentum)
     "L leapfrog steps: L forces and, at the end, one energy."
+    if mass: step = partial(step, mass=mass)
     for i in range(n_leapfrog): state, momentum = step(state, momentum, target, step_size, i == n_leapfrog - 1)
     return state, momentum
 
@@ -123,9 +128,11 @@ def leapfrog(
 def kinetic(
     momentum:Tensor, # (*N, *event)
     n_event:int=1, # axes of an event, one or more
+    mass=None, # a DiagonalMass or DenseMass; None: the identity
 )->Tensor: # (*N,), nats
-    "Half the squared length of the momentum."
-    return momentum.square().flatten(-n_event).sum(-1)/2
+    "Half the squared length of the momentum, by the mass, eqs. (1) and (15)."
+    velocity = mass.velocity(momentum) if mass else momentum
+    return (momentum*velocity).flatten(-n_event).sum(-1)/2
 
 
 def append_axes(
@@ -158,15 +165,17 @@ def transition(
     target:Callable, # z, energy -> HMCState
     step_size:Tensor|float, # (), or shaped to broadcast against (*N,): one for each chain, or datum
     n_leapfrog:int, # L
-    momentum:Tensor, # (*N, *event) standard normal
+    noise:Tensor, # (*N, *event) standard normal: the momentum, where the mass is the identity
     log_u:Tensor, # (*N,) logs of uniform numbers
     step:Callable=leapfrog_step, # or its compiled form
+    mass=None, # a DiagonalMass or DenseMass; None: the identity
 )->tuple: # (HMCState, HMCInfo)
     "One transition as a pure function of its noise."
-    n_event = momentum.dim() - log_u.dim()
+    n_event = noise.dim() - log_u.dim()
     if isinstance(step_size, Tensor) and step_size.dim(): step_size = append_axes(step_size, n_event)
-    new, flown = leapfrog(state, momentum, target, step_size, n_leapfrog, step)
-    energy_error = (state.log_f - new.log_f) + (kinetic(flown, n_event) - kinetic(momentum, n_event))
+    momentum = mass.momentum(noise) if mass else noise
+    new, flown = leapfrog(state, momentum, target, step_size, n_leapfrog, step, mass)
+    energy_error = (state.log_f - new.log_f) + (kinetic(flown, n_event, mass) - kinetic(noise, n_event))
     return metropolis(state, new, energy_error, log_u)
 
 
@@ -207,6 +216,16 @@ def _check_state(state, target):
                          "event axis or more: sum log f over the event, and over nothing else")
 
 
+def _check_mass(mass, z):
+    if not hasattr(mass, 'velocity'): raise TypeError(
+        f"mass is a {type(mass).__name__}, expected a DiagonalMass, a DenseMass or None")
+    try: fits = mass.velocity(z).shape == z.shape
+    except RuntimeError: fits = False
+    if not fits: raise ValueError(
+        f"{type(mass).__name__} does not fit z of shape {tuple(z.shape)}, expected one for all chains or for each datum: "
+        "DiagonalMass(scale) with scale (*event) or (B, *event), DenseMass with matrices (D, D) or (B, D, D)")
+
+
 @torch.no_grad()
 def hmc_step(
     state:HMCState,
@@ -214,19 +233,21 @@ def hmc_step(
     step_size:Tensor|float, # (), or shaped to broadcast against (*N,)
     n_leapfrog:int=TRAIN_LEAPFROG, # L
     *,
+    mass=None, # a DiagonalMass or DenseMass; None: the identity
     generator:torch.Generator|None=None, # torch's global one where None
     step:Callable=leapfrog_step, # or its compiled form
     move:Callable=transition, # or its compiled form
 )->tuple: # (HMCState, HMCInfo)
     """One transition that leaves f invariant, of all chains at once, without a graph. Within it, distributions do not
     check their arguments, and a chain whose target raises is rejected.
-    Raises `ValueError` where log f is not one number for each chain, or `n_leapfrog` is negative."""
+    Raises `ValueError` where log f is not one number for each chain, `n_leapfrog` is negative or the mass does not fit."""
     check_count(least=0, n_leapfrog=n_leapfrog)
     _check_state(state, target)
+    if mass is not None: _check_mass(mass, state.z)
     if step is leapfrog_step and move is transition: target = partial(_tolerant, target, state)
-    momentum = torch.randn(state.z.shape, generator=generator, dtype=state.z.dtype, device=state.z.device)
+    noise = torch.randn(state.z.shape, generator=generator, dtype=state.z.dtype, device=state.z.device)
     log_u = torch.rand(state.log_f.shape, generator=generator, dtype=state.z.dtype, device=state.z.device).log()
-    with validated(False): return move(state, target, step_size, n_leapfrog, momentum, log_u, step)
+    with validated(False): return move(state, target, step_size, n_leapfrog, noise, log_u, step, mass)
 
 # %% ../nbs/30_hmc.ipynb #2248eaf2
 @cache
@@ -358,3 +379,81 @@ class DualAveraging(nn.Module):
         self.value.copy_(log_step.exp())
         weight = n**-self.kappa
         self.average.copy_((weight*log_step + (1 - weight)*self.average.log()).exp())
+
+# %% ../nbs/30_hmc.ipynb #25ed0763
+class DiagonalMass:
+    "A mass matrix that is diagonal, eq. (15). Raises `ValueError` where a scale is not positive."
+    def __init__(self,
+        scale:Tensor, # (*event) or (B, *event): about the standard deviations of the density; the mass is scale^-2
+    ):
+        check_tensor(floating=True, scale=scale)
+        if not (scale.isfinite() & (scale > 0)).all():
+            raise ValueError("scale has an entry that is not a positive number, expected standard deviations")
+        self.scale, self.inverse = scale, scale.square()
+
+    def momentum(self,
+        noise:Tensor, # (*N, *event) standard normal
+    )->Tensor: # (*N, *event)
+        "A momentum of this mass."
+        return noise/self.scale
+
+    def velocity(self,
+        momentum:Tensor, # (*N, *event)
+    )->Tensor: # (*N, *event)
+        "The inverse of the mass times the momentum."
+        return self.inverse*momentum
+
+# %% ../nbs/30_hmc.ipynb #37d67a45
+class DenseMass:
+    """A mass matrix for an event of D numbers, eq. (15), or one for each datum; `dense_mass` makes it of a covariance.
+    Raises `ValueError` where the shapes differ."""
+    def __init__(self,
+        inverse:Tensor, # (D, D) or (B, D, D): the inverse of the mass
+        root:Tensor, # the same shape: A with A A' = mass
+        n_event:int=1, # axes of an event, whose entries in a row are the D numbers
+    ):
+        check_tensor(floating=True, inverse=inverse, root=root)
+        if inverse.shape != root.shape or inverse.dim() < 2 or inverse.shape[-1] != inverse.shape[-2]: raise ValueError(
+            f"inverse has shape {tuple(inverse.shape)} and root {tuple(root.shape)}, expected both (D, D) or (B, D, D)")
+        self.inverse, self.root, self.n_event = inverse, root, n_event
+
+    def _times(self, matrix, a):
+        rows = a.flatten(-self.n_event)
+        out = rows @ matrix.mT if matrix.dim() == 2 else torch.einsum('bij,...bj->...bi', matrix, rows)
+        return out.reshape(a.shape)
+
+    def momentum(self,
+        noise:Tensor, # (*N, *event) standard normal
+    )->Tensor: # (*N, *event)
+        "A momentum of this mass."
+        return self._times(self.root, noise)
+
+    def velocity(self,
+        momentum:Tensor, # (*N, *event)
+    )->Tensor: # (*N, *event)
+        "The inverse of the mass times the momentum."
+        return self._times(self.inverse, momentum)
+
+
+def dense_mass(
+    scale_tril:Tensor, # (D, D) or (B, D, D): the Cholesky factor of a covariance, as of a MultivariateNormal
+    n_event:int=1, # axes of an event
+)->DenseMass:
+    "The mass that is the inverse of a covariance."
+    check_tensor(floating=True, scale_tril=scale_tril)
+    wide = scale_tril.double()
+    eye = torch.eye(wide.shape[-1], dtype=wide.dtype, device=wide.device)
+    root = torch.linalg.solve_triangular(wide, eye.expand_as(wide), upper=False).mT
+    return DenseMass((wide @ wide.mT).to(scale_tril), root.to(scale_tril), n_event)
+
+# %% ../nbs/30_hmc.ipynb #dfafb4ec
+def jitter_steps(
+    step_size:Tensor|float, # () or (B,)
+    shape:tuple, # (*N,) of the chains
+    width:float=.2, # j: step sizes are drawn between 1 - j and 1 + j times step_size
+    generator:torch.Generator|None=None, # torch's global one where None
+)->Tensor: # (*N,): one for each chain
+    "A step size drawn for each chain, which leaves a transition exact. Raises `ValueError` unless 0 < width < 1."
+    check_between(0, 1, width=width)
+    like = torch.as_tensor(step_size)
+    return like*(1 + width*(2*torch.rand(shape, generator=generator, device=like.device) - 1))
