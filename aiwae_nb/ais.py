@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal
 from torch.distributions.constraints import Constraint
 
-from .checks import check_count, check_positive, check_tensor
-from .coordinates import Coordinates, check_covers
+from .checks import check_choice, check_count, check_positive, check_tensor
+from .coordinates import Coordinates, WhiteCoordinates, check_covers
 from .core import seeded
 from .hmc import (TRAIN_LEAPFROG, HMCInfo, HMCState, as_target, append_axes, compiled_step, hmc_step,
                           leapfrog_step, transition)
@@ -110,10 +110,12 @@ def _path(q, p, beta, z, energy=True):
 
 # %% ../nbs/31_ais.ipynb #e7f6d3d5
 class AnnealedPath(NamedTuple):
-    "The targets f_beta = q^(1-beta) p^beta, as functions of the coordinates u in which q has no boundary."
+    "The targets f_beta = q^(1-beta) p^beta, as functions of the coordinates u of the chains."
     q:Callable           # u, energy -> HMCState of log q
     p:Callable           # u, energy -> HMCState of log p(x, .)
-    coordinates:Coordinates # of q
+    coordinates:Any      # Coordinates, in which q has no boundary; or WhiteCoordinates, in which q is white
+    draw:Callable        # n_chains, z0, generator -> u (K, B, *event'): where chains begin
+    mass:Callable        # beta -> the mass at this temperature, or None
 
     def __call__(self,
         beta:Tensor, # () inverse temperature
@@ -130,18 +132,54 @@ class AnnealedPath(NamedTuple):
         return partial(_path, self.q, self.p, beta)
 
 
+def _in_z(q, support, mass_at):
+    "Chains in the coordinates without a boundary."
+    seen = Coordinates(q, support)
+    def draw(n_chains, z0, generator): return seen.to_u(start_chains(q, n_chains, z0, generator))
+    return seen, _q_target(q, seen), draw, mass_at
+
+
+def _in_u(q):
+    "Chains in the coordinates in which q is white."
+    seen = WhiteCoordinates(q)
+    def target(u, energy=True): return HMCState(u, seen.log_q(u) if energy else None, -u)
+    def draw(n_chains, z0, generator):
+        if z0 is not None: return seen.to_u(start_chains(q, n_chains, z0))
+        check_count(n_chains=n_chains)
+        like = seen.map.like
+        return torch.randn((n_chains, *q.batch_shape, *seen.map.shape), generator=generator, dtype=like.dtype,
+                           device=like.device)
+    return seen, target, draw, _identity
+
+
+def _identity(beta): return None
+
+
+def _space(q, mass, support):
+    "The coordinates of the chains, log q there, draws, and the mass at each temperature."
+    if mass is None: return _in_z(q, support, _identity)
+    if hasattr(mass, 'velocity'): return _in_z(q, support, lambda beta: mass)
+    if callable(mass): return _in_z(q, support, mass)
+    if not isinstance(mass, str): raise TypeError(
+        f"mass is a {type(mass).__name__}, expected None, 'q', a DiagonalMass, a DenseMass, or a function of beta")
+    check_choice(('q',), mass=mass)
+    return _in_u(q)
+
+
 def annealed_path(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # batch (B,), event of one or more axes
     grad_log_joint:Callable|None=None, # z -> d log p(x, z)/dz, in closed form; None: by autograd
     precision:str|None=None, # of the matrix products of log_joint's gradient: None or bfloat16
     support:Constraint|None=None, # of q, where q does not state it; None: q's own
+    mass:Any=None, # None: the identity; 'q': q's own; a DiagonalMass or DenseMass; or beta -> one of them
 )->AnnealedPath:
-    "The path between q and the joint. Raises `ValueError` where no coordinates are known for the support of q."
-    seen = Coordinates(q, support)
+    """The path between q and the joint. Raises `ValueError` where no coordinates are known for the support of q, and
+    `TypeError` on a mass that is none."""
     q = full_precision(q)
+    seen, of_q, draw, mass_at = _space(q, mass, support)
     joint = as_target(seen.density(log_joint), seen.gradient(grad_log_joint), precision)
-    return AnnealedPath(_q_target(q, seen), joint, seen)
+    return AnnealedPath(of_q, joint, seen, draw, mass_at)
 
 # %% ../nbs/31_ais.ipynb #4bfd618e
 DIVERGED = 50. # nats: an energy error of an unstable trajectory
@@ -216,7 +254,7 @@ def log_ratio(
 # %% ../nbs/31_ais.ipynb #311e3c30
 def anneal(
     path:AnnealedPath,
-    z:Tensor, # (K, B, *event) draws from q, or, backwards, from the posterior
+    u:Tensor, # (K, B, *event') draws from q, or, backwards, from the posterior, in the coordinates of the path
     betas:Tensor, # (T,) from 0 to 1
     step_size:Tensor, # (T-1,) or (T-1, B)
     n_leapfrog:int, # L; 0: no move
@@ -230,19 +268,19 @@ def anneal(
     """The chain of annealed importance sampling: forwards weight, then move, eq. (2); backwards move, then weight.
     Memory does not depend on T or L."""
     check_count(least=0, n_leapfrog=n_leapfrog)
-    state = path(torch.ones((), dtype=z.dtype, device=z.device), path.coordinates.to_u(z)) # the terms are what counts
+    state = path(torch.ones((), dtype=u.dtype, device=u.device), u) # the terms are what counts
     if not backwards: check_log_w(log_ratio(state))
-    log_w, rates, sizes = (torch.zeros(state.log_f.shape, dtype=torch.float64, device=z.device),
+    log_w, rates, sizes = (torch.zeros(state.log_f.shape, dtype=torch.float64, device=u.device),
                            torch.zeros_like(step_size), [])
-    record = MoveRecord(len(betas) - 1, state.log_f.shape, z.device)
+    record = MoveRecord(len(betas) - 1, state.log_f.shape, u.device)
     order = range(1, len(betas))
     for t in reversed(order) if backwards else order:
         gap = (betas[t] - betas[t-1]).item()
         if not backwards: log_w = log_w + gap*log_ratio(state)
         if n_leapfrog:
-            beta = betas[t].to(z)
-            state, info = hmc_step(mix_state(state.z, beta, *state.terms), path.at(beta), step_size[t-1],
-                                   n_leapfrog, generator=generator, step=step, move=move)
+            beta = betas[t].to(u)
+            state, info = hmc_step(mix_state(state.z, beta, *state.terms), path.at(beta), step_size[t-1], n_leapfrog,
+                                   mass=path.mass(beta), generator=generator, step=step, move=move)
             record.add(info)
             rates[t-1] = info.accept_prob.mean(0) if rates.dim() > 1 else info.accept_prob.mean()
         if backwards: log_w = log_w - gap*log_ratio(state)
@@ -325,6 +363,9 @@ def ais(
     z0:Tensor|None=None, # (K, B, *event) draws from q; None: they are drawn
     generator:torch.Generator|None=None, # torch's global one where None
     support:Constraint|None=None, # of q and of p, where q does not state it or p is written for it alone
+    # None: the identity, as in paper 1; 'q': chains move where q is white; a DiagonalMass or DenseMass for all
+    # temperatures, or a function of beta that returns one
+    mass:Any=None,
     check:bool=True, # whether rows are independent and repeatable, and p lives where q does
     on_move:Callable=lambda: None, # called after each temperature
 )->AISResult:
@@ -333,13 +374,13 @@ def ais(
     a draw has no finite weight."""
     check_posterior(q, reparameterized=False)
     check_callable(log_joint)
-    betas, z = check_betas(betas), start_chains(q, n_chains, z0, generator)
-    steps = step_sizes_of(step_size, len(betas) - 1, q.batch_shape[0], z)
+    betas, path = check_betas(betas), annealed_path(log_joint, q, grad_log_joint, precision, support, mass)
+    u = path.draw(n_chains, z0, generator)
+    steps = step_sizes_of(step_size, len(betas) - 1, q.batch_shape[0], u)
     if check:
-        check_rows(log_joint, z)
+        check_rows(log_joint, path.coordinates.to_z(u))
         check_covers(log_joint, q, support)
-    path = annealed_path(log_joint, q, grad_log_joint, precision, support)
-    done = anneal(path, z, betas, steps, n_leapfrog, generator=generator,
+    done = anneal(path, u, betas, steps, n_leapfrog, generator=generator,
                   step=compiled_step() if compile else leapfrog_step, on_move=on_move)
     return AISResult(done.state.z, *done[1:])
 

@@ -124,6 +124,7 @@ class WhiteMap(NamedTuple):
     "z = g(u), where u is standard normal if z is a draw of q."
     forward:Callable           # u (K, *batch, *event') -> z (K, *batch, *event), log |det g'(u)| (K, *batch) or (*batch)
     shape:tuple                # (*event') of u
+    like:Tensor                # of the type and device of u
     inverse:Callable|None=None # z -> u; None: not known
     pull:Callable|None=None    # the gradient by z -> that by u, where g is linear; None: by autograd
 
@@ -146,7 +147,10 @@ def _sum_last(a, n): return a.flatten(-n).sum(-1) if n > 0 else a
 @white_map.register
 def _(q:Normal):
     loc, scale = q.loc.detach(), q.scale.detach()
-    return WhiteMap(lambda u: (loc + scale*u, scale.log()), (), lambda z: (z - loc)/scale, lambda g: scale*g)
+    return WhiteMap(lambda u: (loc + scale*u, scale.log()), (), loc, lambda z: (z - loc)/scale, lambda g: scale*g)
+
+
+def _after(g, f): return None if g is None else lambda a: g(f(a))
 
 
 def _times(matrix, rows): return torch.einsum('...ij,k...j->k...i', matrix, rows)
@@ -158,7 +162,7 @@ def _(q:MultivariateNormal):
     loc, factor = q.loc.detach(), q.scale_tril.detach()
     log_det = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
     def inverse(z): return torch.linalg.solve_triangular(factor, (z - loc)[..., None], upper=False)[..., 0]
-    return WhiteMap(lambda u: (loc + _times(factor, u), log_det), loc.shape[-1:], inverse,
+    return WhiteMap(lambda u: (loc + _times(factor, u), log_det), loc.shape[-1:], loc, inverse,
                     lambda g: _times(factor.mT, g))
 
 
@@ -183,10 +187,10 @@ def _(q:TransformedDistribution):
             log_det = log_det + _sum_last(t.log_abs_det_jacobian(before, z), n_event - t.domain.event_dim)
             n_event += t.codomain.event_dim - t.domain.event_dim
         return z, log_det
-    def inverse(z):
-        for transform in reversed(q.transforms): z = transform.inv(z)
-        return inner.inverse(z)
-    return WhiteMap(forward, inner.shape, inverse)
+    def undo(z):
+        for t in reversed(q.transforms): z = t.inv(z)
+        return z
+    return WhiteMap(forward, inner.shape, inner.like, _after(inner.inverse, undo))
 
 
 def _passes(transform):
@@ -206,7 +210,7 @@ def _flow_map(transform, base):
         z0, first = inner.forward(u)
         z, log_det = back.call_and_ladj(z0)
         return z, first + log_det
-    return WhiteMap(forward, inner.shape, lambda z: inner.inverse(transform(z)))
+    return WhiteMap(forward, inner.shape, inner.like, _after(inner.inverse, transform))
 
 # %% ../nbs/12_coordinates.ipynb #54c3cf89
 class WhiteCoordinates:
