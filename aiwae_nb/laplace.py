@@ -24,7 +24,7 @@ from .core import seeded
 from .hmc import as_target
 from .weights import check_callable, check_log_joint, check_posterior, full_precision
 
-# %% ../nbs/34_laplace.ipynb #841c6e4b
+# %% ../nbs/34_laplace.ipynb #6807ca36
 class Moments(NamedTuple):
     "Mean and covariance of a q in flat coordinates without boundary."
     mean:Tensor       # (B, D)
@@ -36,9 +36,8 @@ _DRAWS = 200 # of a q that does not state its moments
 
 def _stated(q):
     "The moments that q states."
-    mean = q.mean
-    spread = q.covariance_matrix if hasattr(q, 'covariance_matrix') else q.variance.reshape(len(mean), -1)
-    return Moments(mean.reshape(len(mean), -1), spread)
+    mean = q.mean.flatten(1)
+    return Moments(mean, q.covariance_matrix if hasattr(q, 'covariance_matrix') else q.variance.reshape(mean.shape))
 
 
 def _drawn(q, seen):
@@ -57,19 +56,12 @@ def moments(
     """The moments of `q`, which a q with a boundary or without stated moments takes from 200 draws. No generator is
     touched."""
     q, seen = full_precision(q), Coordinates(q, support)
-    try: found = _stated(q) if seen.identity else None
-    except (NotImplementedError, AttributeError): found = None
-    finite = found is not None and all(a.isfinite().all() for a in found)
-    return found if finite else _drawn(q, seen)
+    if not seen.identity: return _drawn(q, seen)
+    try: found = _stated(q)
+    except (NotImplementedError, AttributeError): return _drawn(q, seen)
+    return found if all(a.isfinite().all() for a in found) else _drawn(q, seen) # the variance of a Cauchy
 
-# %% ../nbs/34_laplace.ipynb #5c0cbc16
-def _times(v, a): # v: (B, D, D), or its diagonal (B, D); a: (..., B, D)
-    return (v @ a[..., None])[..., 0] if v.dim() == 3 else v*a
-
-
-def _transposed(v): return v.mT if v.dim() == 3 else v
-
-
+# %% ../nbs/34_laplace.ipynb #d8500308
 def _columns(v, a): # each column of v, (B, D, D) or its diagonal (B, D), times a number, (B, D)
     return v*a[:, None] if v.dim() == 3 else v*a
 
@@ -153,7 +145,7 @@ def _neg_diagonal(log_f, z, block):
     with seeded(0): signs = torch.randint(2, (_PROBES, *z.shape)).to(z)*2 - 1
     return -sum((_hessian_times(log_f, z, part)*part).sum(0) for part in signs.split(block))/_PROBES
 
-# %% ../nbs/34_laplace.ipynb #961ffb64
+# %% ../nbs/34_laplace.ipynb #edff5f7c
 _DAMPING = 0., .1, 1., 10., 100., 1e4 # tried at once
 
 
@@ -166,21 +158,23 @@ def _value(log_f, z):
             return torch.cat([_value(log_f, part) for part in z.split(1)])
 
 
-def _step(log_f, z, value, grad, white):
+def _solve(a, g): # a (B, D, D), positive definite, or its diagonal (B, D); g (B, D)
+    if a.dim() == 2: return g/a
+    return torch.cholesky_solve(g[..., None], torch.linalg.cholesky_ex(a)[0])[..., 0]
+
+
+def _step(log_f, z, value, grad, curvature, of_q):
     "The best of several damped Newton steps, eq. (5), or none: log f never falls. z, grad (B, D), value (B,)."
-    size = white.values.abs()
-    damping = torch.tensor(_DAMPING, dtype=size.dtype, device=size.device)[:, None, None]
-    ahead = _times(_transposed(white.vectors), grad.double())/(size + damping*(size + 1))
-    trials = z + _times(white.vectors, ahead).to(z.dtype)
+    ahead = [_solve(curvature + damping*(curvature + of_q), grad.double()) for damping in _DAMPING]
+    trials = z + torch.stack(ahead).to(z.dtype)
     trials = torch.cat([z[None], trials.where(trials.isfinite().all(-1, keepdim=True), z)])
     found = torch.cat([value[None], _value(log_f, trials[1:])])
     best = found.where(found.isfinite(), -math.inf).argmax(0)
     return trials[best, torch.arange(len(z), device=z.device)]
 
 
-def _distance(grad, white): # (B,): to where the gradient vanishes, in standard deviations of the Gaussian
-    slope = _times(_transposed(white.vectors), grad.double())
-    return (slope.square()/white.values.abs().clamp_min(1e-30)).sum(-1).sqrt()
+def _distance(grad, curvature): # (B,): to where the gradient vanishes, in standard deviations of the Gaussian
+    return (grad*_solve(curvature, grad.double())).sum(-1).clamp_min(0.).sqrt()
 
 # %% ../nbs/34_laplace.ipynb #5ecd9490
 class _Pushed(TransformedDistribution):
@@ -245,39 +239,44 @@ def _given(curvature, to_z, seen):
         return found[0].detach()
     return of
 
-# %% ../nbs/34_laplace.ipynb #564231b5
-def _choose(rows, a, b): # rows (B,); a, b (B, ...), where b may be the diagonal of a matrix
-    if a.dim() > b.dim(): b = _dense(b)
-    return torch.where(rows.reshape(-1, *[1]*(a.dim() - 1)), a, b.to(a))
-
-
-def _sound(found, of_q):
-    "The curvature, that of q where it is not finite; and where it is."
-    finite = found.isfinite().flatten(1).all(-1)
-    return _choose(finite, found, of_q), finite
-
-
+# %% ../nbs/34_laplace.ipynb #7e40e25c
 _LEAST = 1e-6 # of a positive curvature, in units of q's
 
 
+def _choose(rows, a, b): # rows (B,); a, b (B, ...)
+    return torch.where(rows.reshape(-1, *[1]*(a.dim() - 1)), a, b)
+
+
+def _positive(found, of_q):
+    "A curvature whose negative eigenvalues, in units of q's, have turned positive; and where none was negative."
+    finite = found.isfinite().flatten(1).all(-1)
+    found = _choose(finite, found.double(), of_q)
+    if found.dim() == 2:
+        return torch.maximum(found.abs(), _LEAST*of_q), finite & (found > _LEAST*of_q).all(-1)
+    positive = torch.linalg.cholesky_ex(found - _LEAST*of_q)[1] == 0
+    if not positive.all():
+        white = _eigen(of_q[~positive], found[~positive])
+        half = _columns(white.dual, white.values.abs().clamp_min(_LEAST).sqrt())
+        found[~positive] = half @ half.mT
+    return found, finite & positive
+
+
 def _climb(target, log_f, u, curvature, of_q, n_steps, tolerance):
-    "Newton's steps: (u, whitened curvature, converged, fallback, forces)."
+    "Newton's steps: (u, curvature, converged, fallback, forces)."
     forces = 0.
     for i in range(n_steps + 1):
         state = target(u[None])
         check_log_joint(state.log_f, (1, len(u)))
         value, grad = state.log_f[0], state.grad[0]
-        found, finite = _sound(curvature(u), of_q)
-        white = _eigen(of_q, found)
-        converged = (_distance(grad, white) < tolerance) & value.isfinite()
-        fallback = ~(converged & finite & (white.values > _LEAST).all(-1))
+        found, positive = _positive(curvature(u), of_q)
+        converged = (_distance(grad, found) < tolerance) & value.isfinite()
         forces += 1 + curvature.forces
-        if i == n_steps or not fallback.any(): break
-        u = _step(log_f, u, value, grad, white)
+        if i == n_steps or (converged & positive).all(): break
+        u = _step(log_f, u, value, grad, found, of_q)
         forces += len(_DAMPING)/2
-    return u, white, converged, fallback, forces
+    return u, found, converged, ~(converged & positive), forces
 
-# %% ../nbs/34_laplace.ipynb #346ffb98
+# %% ../nbs/34_laplace.ipynb #c6c46fcc
 def _start(start, known, seen, q):
     if start is None: return known.mean
     check_tensor(floating=True, start=start)
@@ -287,7 +286,7 @@ def _start(start, known, seen, q):
     return seen.to_u(start.detach()[None])[0].flatten(1).to(known.mean)
 
 
-def _inverse(a): return 1/a if a.dim() == 2 else torch.cholesky_inverse(torch.linalg.cholesky(a.double()))
+def _inverse(a): return 1/a if a.dim() == 2 else torch.cholesky_inverse(torch.linalg.cholesky(a))
 
 
 @torch.no_grad()
@@ -302,7 +301,7 @@ def laplace_posterior(
     support:Constraint|None=None, # of q and of p, where q does not state it
     inflate:float=1., # times the covariance
     start:Tensor|None=None, # (B, *event) where the steps begin; None: at q's mean
-    tolerance:float=.3, # distance from the mode that counts as converged, in standard deviations
+    tolerance:float=1., # distance from the mode that counts as converged, in standard deviations
     max_dense:int=512, # largest D for which the curvature is a matrix; beyond, it is a diagonal
     block:int=16, # columns of the Hessian at once
 )->Laplace:
@@ -316,7 +315,7 @@ def laplace_posterior(
     check_positive(inflate=inflate, tolerance=tolerance)
     seen, known = Coordinates(q, support), moments(q, support)
     u = _start(start, known, seen, q)
-    event = q.event_shape if seen.identity else seen.map.inverse_shape(q.batch_shape + q.event_shape)[1:]
+    event = seen.map.inverse_shape(q.batch_shape + q.event_shape)[1:] if seen.map else q.event_shape
     def shaped(f): return lambda u: f(u.unflatten(-1, event))
     def to_z(u): return seen.to_z(u.unflatten(-1, event))
     log_f, gradient = shaped(seen.density(log_joint)), seen.gradient(grad_log_joint)
@@ -324,11 +323,11 @@ def laplace_posterior(
     bent = _Curvature(log_f, u.shape[-1], _given(curvature, to_z, seen), max_dense, block)
     spread = known.covariance
     if bent.diagonal and spread.dim() == 3: spread = spread.diagonal(dim1=-2, dim2=-1)
+    if not bent.diagonal: spread = _dense(spread)
+    spread = spread.double()
     with validated(False):
-        u, white, converged, fallback, forces = _climb(target, log_f, u, bent, _inverse(spread), n_steps, tolerance)
-    safe = white._replace(values=white.values.where(~fallback[:, None], 1.))
-    covariance = _choose(~fallback, inflate*safe.at(1.)[0], spread.double())
-    gaussian = _gaussian(_choose(~fallback, u, known.mean), covariance)
+        u, found, converged, fallback, forces = _climb(target, log_f, u, bent, _inverse(spread), n_steps, tolerance)
+    gaussian = _gaussian(_choose(fallback, known.mean, u), _choose(fallback, spread, inflate*_inverse(found)))
     return Laplace(_pushed(gaussian, seen, event), to_z(u), converged, fallback, math.ceil(forces))
 
 # %% ../nbs/34_laplace.ipynb #8ad0ed7c
@@ -369,7 +368,7 @@ BERNOULLI = Likelihood(_bernoulli_log_prob, _bernoulli_fisher, 1) # eta: logits
 GAUSSIAN = Likelihood(_gaussian_log_prob, _gaussian_fisher, 2) # eta: means, then logs of standard deviations
 POISSON = Likelihood(_poisson_log_prob, lambda eta: _matrix([eta.exp()]), 1) # eta: logs of rates
 
-# %% ../nbs/34_laplace.ipynb #5accc083
+# %% ../nbs/34_laplace.ipynb #83174c00
 def _log_counts(log_mean, x, r): # of a negative binomial, (..., P)
     choose = (x + r).lgamma() - r.lgamma() - (x + 1).lgamma()
     total = torch.logaddexp(log_mean, r.log())
@@ -383,24 +382,26 @@ def negative_binomial(
     dispersion:Tensor|float, # (P,) or one for all: the inverse of the overdispersion, fixed
 )->Likelihood: # eta: logs of means
     "Counts whose variance is mean + mean^2/dispersion. Raises `ValueError` where that is not positive."
-    r = _positive(dispersion)
+    r = _dispersion(dispersion)
     return Likelihood(lambda eta, x: _log_counts(eta, x, r).sum(-1), lambda eta: _matrix([_count_fisher(eta, r)]), 1)
 
 
-def _positive(dispersion):
+def _dispersion(dispersion):
     r = torch.as_tensor(dispersion)
     if not (r.isfinite() & (r > 0)).all(): raise ValueError(
         "dispersion has an entry that is not a positive number, expected all positive")
     return r if r.is_floating_point() else r.float()
 
 
-def _zero_log_prob(log_mean, logit, x, r):
+def _zero_log_prob(eta, x, r):
+    log_mean, logit = eta.chunk(2, -1)
     counts = _log_counts(log_mean, x, r)
     log_pi, log_rest = nn.functional.logsigmoid(logit), nn.functional.logsigmoid(-logit)
     return torch.where(x == 0, torch.logaddexp(log_pi, log_rest + counts), log_rest + counts).sum(-1)
 
 
-def _zero_fisher(log_mean, logit, r):
+def _zero_fisher(eta, r):
+    log_mean, logit = eta.chunk(2, -1)
     pi, rest, per_mean = logit.sigmoid(), (-logit).sigmoid(), _count_fisher(log_mean, r)
     p0 = (-r*nn.functional.softplus(log_mean - r.log())).exp() # of a count of zero
     share = pi/(pi + rest*p0) # of the zeros that are inflated
@@ -413,11 +414,10 @@ def zero_inflated_negative_binomial(
     dispersion:Tensor|float, # (P,) or one for all: the inverse of the overdispersion, fixed
 )->Likelihood: # eta: logs of means, then logits of an additional zero
     "Counts with additional zeros. Raises `ValueError` where the dispersion is not positive."
-    r = _positive(dispersion)
-    return Likelihood(lambda eta, x: _zero_log_prob(*eta.chunk(2, -1), x, r),
-                      lambda eta: _zero_fisher(*eta.chunk(2, -1), r), 2)
+    r = _dispersion(dispersion)
+    return Likelihood(lambda eta, x: _zero_log_prob(eta, x, r), lambda eta: _zero_fisher(eta, r), 2)
 
-# %% ../nbs/34_laplace.ipynb #95d4fd95
+# %% ../nbs/34_laplace.ipynb #108fd036
 # layers that act on each number alone
 _ELEMENTWISE = (nn.Identity, nn.Tanh, nn.Sigmoid, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU,
                 nn.Softplus, nn.LogSigmoid, nn.Hardtanh, nn.ReLU6, nn.Softsign, nn.Mish, nn.BatchNorm1d)
@@ -426,15 +426,17 @@ _ELEMENTWISE = (nn.Identity, nn.Tanh, nn.Sigmoid, nn.ReLU, nn.LeakyReLU, nn.ELU,
 def _is_plain(natural):
     "Whether tangents can be pushed through layer by layer."
     if not isinstance(natural, nn.Sequential): return False
-    return all(isinstance(layer, (nn.Linear, *_ELEMENTWISE)) for layer in natural) and not any(
-        isinstance(layer, nn.BatchNorm1d) and layer.training for layer in natural)
+    if any(isinstance(layer, nn.BatchNorm1d) and layer.training for layer in natural): raise ValueError(
+        "natural has batch norm in training mode, where a row depends on all rows: put the model in evaluation mode, "
+        "model.eval()")
+    return all(isinstance(layer, (nn.Linear, *_ELEMENTWISE)) for layer in natural)
 
 
 def _push_layers(layers, h): # (N, D) -> eta (N, P), d eta/dz (N, D, P)
     tangents = torch.eye(h.shape[-1], dtype=h.dtype, device=h.device)[None]
     for layer in layers:
         if isinstance(layer, nn.Linear):
-            h, tangents = layer(h), tangents @ layer.weight.T
+            h, tangents = layer(h), nn.functional.linear(tangents, layer.weight)
             continue
         slope = as_target(layer)(h, False).grad
         h, tangents = layer(h), tangents*slope[:, None]
@@ -446,7 +448,7 @@ def _push_forward(natural, z, block): # (K, B, D) -> eta (K, B, P), d eta/dz (K,
     def along(way): return torch.func.jvp(natural, (z,), (way.expand_as(z),))[1]
     return natural(z), torch.func.vmap(along, chunk_size=block)(ways).movedim(0, 2)
 
-# %% ../nbs/34_laplace.ipynb #baf96b06
+# %% ../nbs/34_laplace.ipynb #eb66f1bf
 def _fisher_product(likelihood, eta, J): # eta (..., mP), J (..., D, mP) -> (..., D, D)
     m = likelihood.n_parameters
     J, weight = J.unflatten(-1, (m, -1)), likelihood.fisher(eta)
@@ -465,7 +467,7 @@ def gauss_newton(
     likelihood:Likelihood, # whose natural parameters these are
     prior:Distribution|None=None, # batch () or (B,), event (D,); None: standard normal
     *,
-    rows:int=64, # data at once: memory is D passes of each
+    rows:int=16, # data at once: memory is D passes of each
     block:int=16, # columns at once, where natural is not such a Sequential
 )->Callable: # z (K, B, D) -> precision (K, B, D, D)
     "The curvature of eq. (3): J' F J and the curvature of the prior."
