@@ -22,6 +22,7 @@ from .checks import check_choice, check_count, check_number, check_tensor
 from .data import TASKS
 from .flows import IAF, HouseholderFlow, PlanarFlow
 from .hvi import GatedTransition, HierarchicalPosterior
+from .laplace import BERNOULLI, gauss_newton
 from .weights import fold
 
 # %% ../nbs/52_models.ipynb #2885c221
@@ -307,6 +308,21 @@ class VAE(nn.Module):
         check_tensor(floating=True, z=z)
         if x.shape[1:] != (self.n_pixels,) or z.dim() != 3 or z.shape[1:] != (len(x), self.n_latent): raise ValueError(
             f"x is {tuple(x.shape)} and z {tuple(z.shape)}, expected (B, {self.n_pixels}) and (K, B, {self.n_latent})")
+
+    @torch.no_grad()
+    def curvature(self,
+        x:Tensor, # (B, P) in [0, 1]; the curvature is the same for any
+        z:Tensor, # (K, B, D)
+        *c:Tensor, # (B, C) the context, where there is one
+    )->Tensor: # (K, B, D, D)
+        """Gauss-Newton's precision at z, [laplace](34_laplace.ipynb) eq. (3): the mean of minus the Hessian of
+        `log_joint` over x. Raises `ValueError` where batch norm is in training mode."""
+        self._check_pair(x, z)
+        self._check_context(c, len(x))
+        if not c: return gauss_newton(nn.Sequential(*self.decoder, self.logits), BERNOULLI)(z)
+        return gauss_newton(partial(self._logits_of, c), BERNOULLI, self.prior(*c))(z)
+
+    def _logits_of(self, c, z): return self.decode(z, *c)
 
     def _log_prior(self, z, *c):
         if c: return self.prior(*c).log_prob(z)
