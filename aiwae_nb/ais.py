@@ -132,6 +132,13 @@ class AnnealedPath(NamedTuple):
         return partial(_path, self.q, self.p, beta)
 
 
+def _check_continuous(q):
+    try: discrete = q.support.is_discrete
+    except NotImplementedError: return
+    if discrete: raise ValueError(
+        f"{type(q).__name__} is discrete, and HMC moves along a gradient: expected a q with a density on R^D")
+
+
 def _in_z(q, support, mass_at):
     "Chains in the coordinates without a boundary."
     seen = Coordinates(q, support)
@@ -174,8 +181,9 @@ def annealed_path(
     support:Constraint|None=None, # of q, where q does not state it; None: q's own
     mass:Any=None, # None: the identity; 'q': q's own; a DiagonalMass or DenseMass; or beta -> one of them
 )->AnnealedPath:
-    """The path between q and the joint. Raises `ValueError` where no coordinates are known for the support of q, and
-    `TypeError` on a mass that is none."""
+    """The path between q and the joint. Raises `ValueError` where q is discrete or no coordinates are known for its
+    support, and `TypeError` on a mass that is none."""
+    _check_continuous(q)
     q = full_precision(q)
     seen, of_q, draw, mass_at = _space(q, mass, support)
     joint = as_target(seen.density(log_joint), seen.gradient(grad_log_joint), precision)
@@ -320,23 +328,15 @@ def step_sizes_of(
     return steps
 
 # %% ../nbs/31_ais.ipynb #2371d05d
-def _discrete(q):
-    try: return q.support.is_discrete
-    except NotImplementedError: return False
-
-
 def start_chains(
     q:Distribution, # batch (B,)
     n_chains:int, # K
     z0:Tensor|None=None, # (K, B, *event) draws from q; None: they are drawn
     generator:torch.Generator|None=None, # torch's global one where None
 )->Tensor: # (K, B, *event), without a graph
-    "Where chains begin, in float32 at least. Raises `ValueError` on a discrete q, or a z0 of another shape."
+    "Where chains begin, in float32 at least. Raises `ValueError` on a z0 of another shape."
     check_count(n_chains=n_chains)
     q = full_precision(q)
-    if _discrete(q):
-        raise ValueError(f"{type(q).__name__} is discrete, and HMC moves along a gradient: expected a q with a "
-                         "density on R^D")
     if z0 is not None:
         check_tensor(floating=True, z0=z0)
         shape = (n_chains, *q.batch_shape, *q.event_shape)

@@ -150,7 +150,7 @@ def _(q:Normal):
     return WhiteMap(lambda u: (loc + scale*u, scale.log()), (), loc, lambda z: (z - loc)/scale, lambda g: scale*g)
 
 
-def _after(g, f): return None if g is None else lambda a: g(f(a))
+def _after(g:Callable|None, f): return None if g is None else lambda a: g(f(a))
 
 
 def _times(matrix, rows): return torch.einsum('...ij,k...j->k...i', matrix, rows)
@@ -258,8 +258,8 @@ class WhiteCoordinates:
     )->Callable|None: # u -> (K, B, *event'); None of None
         "The gradient of the log density of u by u, from that by z."
         if grad is None: return None
-        if self.map.pull: return lambda u: self.map.pull(grad(self.to_z(u)))
-        return partial(_chained, grad, self.map.forward)
+        pull = self.map.pull
+        return (lambda u: pull(grad(self.to_z(u)))) if pull else partial(_chained, grad, self.map.forward)
 
 # %% ../nbs/12_coordinates.ipynb #06fa2d5b
 @contextmanager

@@ -39,7 +39,7 @@ class HMCInfo(NamedTuple):
 # %% ../nbs/30_hmc.ipynb #d225c9b2
 PRECISIONS = (None, 'float32', 'bfloat16') # of the matrix products of a force; the first two are the same: those of z
 TRAIN_LEAPFROG = 5 # leapfrog steps at each temperature in training: paper 1's
-SCORE_LEAPFROG = 10 # those where log p(x) is estimated
+SCORE_LEAPFROG = 2 # those where log p(x) is estimated in white coordinates; the papers take 10 in z
 
 
 def check_precision(

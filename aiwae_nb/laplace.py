@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['BERNOULLI', 'GAUSSIAN', 'POISSON', 'Moments', 'moments', 'TemperedPrecision', 'tempered_precision', 'neg_hessian',
-           'Laplace', 'laplace_posterior', 'Likelihood', 'negative_binomial', 'zero_inflated_negative_binomial',
-           'gauss_newton']
+           'Laplace', 'laplace_posterior', 'missed_mass', 'with_moments', 'Likelihood', 'negative_binomial',
+           'zero_inflated_negative_binomial', 'gauss_newton']
 
 # %% ../nbs/34_laplace.ipynb #28abe894
 import math, warnings
@@ -20,7 +20,7 @@ from torch.distributions.transforms import ReshapeTransform
 
 from .checks import check_count, check_positive, check_tensor
 from .coordinates import Coordinates, validated
-from .core import seeded
+from .core import log_mean_exp, seeded
 from .hmc import as_target
 from .weights import check_callable, check_log_joint, check_posterior, full_precision
 
@@ -329,6 +329,49 @@ def laplace_posterior(
         u, found, converged, fallback, forces = _climb(target, log_f, u, bent, _inverse(spread), n_steps, tolerance)
     gaussian = _gaussian(_choose(fallback, known.mean, u), _choose(fallback, spread, inflate*_inverse(found)))
     return Laplace(_pushed(gaussian, seen, event), to_z(u), converged, fallback, math.ceil(forces))
+
+# %% ../nbs/34_laplace.ipynb #b7aca312
+def _log_w(log_joint, q, z): return (log_joint(z) - q.log_prob(z)).double().nan_to_num(-math.inf, posinf=-math.inf)
+
+
+@torch.no_grad()
+def missed_mass(
+    log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
+    q:Distribution, # batch (B,)
+    found:Distribution, # batch (B,): the Gaussian of laplace_posterior
+    n_samples:int=64, # of each
+)->Tensor: # (B,), 0 to 1
+    """The share of the posterior, as far as draws of `q` see it, on which the Gaussian is too thin: where p/found is
+    above 20 times its mean. No generator is touched."""
+    check_count(n_samples=n_samples)
+    q = full_precision(q)
+    with seeded(0): ours, theirs = found.sample((n_samples,)), q.sample((n_samples,))
+    with validated(False):
+        mean = log_mean_exp(_log_w(log_joint, found, ours))
+        thin = _log_w(log_joint, found, theirs) - mean > math.log(20)
+        weight = (_log_w(log_joint, q, theirs) - mean).exp()
+    return ((weight*thin).mean(0)/(1 + (weight*thin).mean(0))).nan_to_num(0.)
+
+
+def with_moments(
+    found:Laplace,
+    q:Distribution, # batch (B,)
+    rows:Tensor, # (B,) bool
+    support:Constraint|None=None, # of q, where q does not state it
+)->Laplace:
+    "The same, with a Gaussian of the moments of q for some data."
+    if not rows.any(): return found
+    known = moments(q, support)
+    inner = found.q.base_dist if isinstance(found.q, _Pushed) else found.q
+    if isinstance(inner, MultivariateNormal):
+        ours = torch.linalg.cholesky(_dense(known.covariance).double()).to(inner.loc)
+        new = MultivariateNormal(_choose(rows, known.mean, inner.loc), scale_tril=_choose(rows, ours, inner.scale_tril),
+                                 validate_args=False)
+    else:
+        spread = known.covariance if known.covariance.dim() == 2 else known.covariance.diagonal(dim1=-2, dim2=-1)
+        new = _gaussian(_choose(rows, known.mean, inner.mean), _choose(rows, spread, inner.variance))
+    whole = _Pushed(new, found.q.transforms, found.q.support) if isinstance(found.q, _Pushed) else new
+    return found._replace(q=whole, fallback=found.fallback | rows)
 
 # %% ../nbs/34_laplace.ipynb #8ad0ed7c
 class Likelihood(NamedTuple):
