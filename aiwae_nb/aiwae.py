@@ -9,7 +9,7 @@ __all__ = ['INFERENCE_LOSSES', 'AIWAEInfo', 'detach_parameters', 'InferenceLoss'
 from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Callable, Literal, NamedTuple, overload
+from typing import Any, Callable, Literal, NamedTuple, overload
 
 import torch
 from torch import Tensor
@@ -64,20 +64,23 @@ def _unmoved(log_joint, q, z, betas, steps):
 
 @torch.no_grad()
 def _transport(log_joint, q, n_samples, betas, step_size, n_leapfrog, grad_log_joint, precision, compile,
-               generator, support, check):
+               generator, support, mass, check):
     "Algorithm 1, the chain: K draws of q, annealed to the posterior."
     betas = check_betas(betas)
+    path = annealed_path(log_joint, q, grad_log_joint, precision, support, mass) if n_leapfrog else None
+    in_z = mass is None or not isinstance(mass, str)
     draw = q.rsample if q.has_rsample else q.sample
-    z = _single(draw((n_samples,)))
+    u = None if in_z or not path else path.draw(n_samples, None, None)
+    z = _single(draw((n_samples,))) if u is None else path.coordinates.to_z(u)
     steps = step_sizes_of(step_size, len(betas) - 1, q.batch_shape[0], z)
     if check:
         check_rows(log_joint, z)
         check_covers(log_joint, q, support)
         _check_force(grad_log_joint, z)
     if not n_leapfrog: return _unmoved(log_joint, q, z, betas, steps)
-    path = annealed_path(log_joint, q, grad_log_joint, precision, support)
     move = compiled_transition() if compile else transition
-    done = anneal(path, z, betas, steps, n_leapfrog, generator=generator, move=move)
+    done = anneal(path, path.coordinates.to_u(z) if u is None else u, betas, steps, n_leapfrog, generator=generator,
+                  move=move)
     return AIWAEInfo(done.state.z, done.log_w, done.accept_rate, done.ess)
 
 # %% ../nbs/40_aiwae.ipynb #b5eb8d27
@@ -151,6 +154,13 @@ def _check(log_joint, q, n_samples, n_leapfrog, inference_loss, reduction, prior
     if prior is not None: check_prior(q, prior)
 
 
+def _check_start(start, q):
+    check_posterior(start, reparameterized=False)
+    if (start.batch_shape, start.event_shape) != (q.batch_shape, q.event_shape): raise ValueError(
+        f"start has batch {tuple(start.batch_shape)} and event {tuple(start.event_shape)}, expected those of q: "
+        f"{tuple(q.batch_shape)} and {tuple(q.event_shape)}")
+
+
 def _check_fixed(prior, z):
     if prior is None or not prior.log_prob(z).requires_grad: return
     raise ValueError(
@@ -174,6 +184,9 @@ def aiwae_losses(
     compile:bool=False, # compile the chain, which pays on long runs
     generator:torch.Generator|None=None, # of the moves; torch's global one where None
     support:Constraint|None=None, # of q and of p, where q does not state it or p is written for it alone
+    start:Distribution|None=None, # where chains start, batch (B,), as `laplace_posterior(...).q`; None: q
+    # as of ais, where q is the density that the chains start from; None: the identity, as in the paper
+    mass:Any=None,
     check:bool=True, # whether rows are independent and repeatable, and p lives where q does; once is enough
 )->tuple[Tensor, Callable[[], Tensor], AIWAEInfo]: # the model's loss, nats; () -> q's loss; diagnostics
     """Algorithm 1 of paper 1: a loss that moves the model alone, and one for q alone, called after the model's step.
@@ -181,10 +194,11 @@ def aiwae_losses(
 
     Raises `ValueError`, `TypeError` or `WeightError` on what `ais` or the loss of `inference_loss` reject."""
     if check: _check(log_joint, q, n_samples, n_leapfrog, inference_loss, reduction, prior)
+    if start is not None: _check_start(start, q)
     q = full_precision(q)
     with _no_autocast():
-        info = _transport(log_joint, q, n_samples, betas, step_size, n_leapfrog, grad_log_joint, precision, compile,
-                          generator, support, check)
+        info = _transport(log_joint, full_precision(start or q), n_samples, betas, step_size, n_leapfrog,
+                          grad_log_joint, precision, compile, generator, support, mass, check)
     if check: _check_fixed(prior, info.z)
     inference = partial(INFERENCE_LOSSES[inference_loss].loss, log_joint, q, info, prior, reduction)
     return _model_loss(log_joint, info, reduction), inference, info
