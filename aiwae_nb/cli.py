@@ -240,7 +240,7 @@ def _describe(built, config):
     print(f"{config.dataset}, {config.task}: {len(built.dataset.train):,} images; "
           f"{config.model}: {n:,} parameters to learn; "
           f"{about}, on {pick_device(config.device).type}", flush=True)
-    if config.validation: print(f"the last {config.validation:,} training images are held out")
+    if config.validation: print(f"the last {config.validation:,} training images are held out", flush=True)
     if built.dataset.note: print(f"note: {built.dataset.note}")
 
 

@@ -206,7 +206,7 @@ class RunConfig(_Config):
     estimators:str|None = option(None, 'measurements',
         "whose variance, names with commas; all that fit K if not given", str)
     test_every:int|None = option(None, 'measurements', "steps between measurements of the bound on 1,000 test images; "
-                                 "with --validation on those held out, every 1,000 if not given", int, check=check_count)
+        "with --validation on the images held out, every 1,000 if not given", int, check=check_count)
     name:str = option('demo', 'run', "the run: its folder is OUT/NAME", kept=False)
     out:str = option('runs', 'run', "the folder of all runs", kept=False)
     seed:int = option(0, 'run', "decides initial weights, order, binarization and draws", check=check_seed)

@@ -455,7 +455,7 @@ class _Training:
         "What decides the weights, by name; `first` is what the model is given of the first images."
         rows = [a[:1] for a in first]
         return _of_objective(self.objective) | _of_optimizer(self.optimizer) | scheduled | dict(
-            ema=ema, batch=self.batch, seed=self.seed, data=_digest([self.pixels]), inputs=_digest(rows))
+            ema=ema and float(ema), batch=self.batch, seed=self.seed, data=_digest([self.pixels]), inputs=_digest(rows))
 
 # %% ../nbs/53_train.ipynb #305e1175
 class TrainResult(NamedTuple):
