@@ -199,8 +199,8 @@ CALLS = {
     'VAE.encode': (lambda x, context: vae(n_context=4).encode(x, context), dict(x=bits(), context=bits(B, 4))),
     'VAE.log_joint': (method(vae, 'log_joint'), dict(x=bits(), z=torch.randn(K, B, D))),
     'train': (train.train, dict(
-        objective=New(objective), pixels=pixels(), epochs=1, steps=2, batch=5, lr=.001, schedule='burda',
-        optimizer=train.adam, inputs=lambda x: (x,), seed=0, out=New(folder), save_every=1., progress=False,
+        objective=New(objective), pixels=pixels(), epochs=1, steps=2, batch=5, lr=.001, schedule='cosine',
+        warm_up=.1, ema=.9, optimizer=train.adam, inputs=lambda x: (x,), seed=0, out=New(folder), save_every=1., progress=False,
         on_epoch=lambda metrics: None)),
     'GradientVariance': (probes.GradientVariance, dict(estimators=('iwae',), every=2, decay=.9)),
     'TestBound': (tested, dict(inputs=(bits(),), every=2, n_samples=K, rows=8, seed=0)),
@@ -216,8 +216,8 @@ CALLS = {
     'RunConfig': (ready, dict(
         dataset='mnist5k', task='generative', model='iwae', latent=D, hidden='3,3', init='torch', scale='exp',
         family='normal', objective='dreg', samples=K, alpha=.5, epochs=1, steps=2, batch=5, lr=.1, eps=.1,
-        schedule='burda', precision='float32', variance_every=2, estimators='iwae', test_every=2, seed=0,
-        device='cpu', save_every=1.)),
+        beta1=.9, beta2=.9, schedule='cosine', warm_up=.1, ema=.9, validation=9, precision='float32',
+        variance_every=2, estimators='iwae', test_every=2, seed=0, device='cpu', save_every=1.)),
     'ToyConfig': (toys.ToyConfig, dict(target='A', method='avo', steps=1, transitions=1, hidden=2, batch=2, lr=.1,
                                        anneal=1, seed=0)),
     'fit_toy': (partial(toys.fit_toy, transitions=1, hidden=2, batch=2), dict(
@@ -327,6 +327,7 @@ ACCEPTED: dict[tuple, str] = {
     ('make_objective', 'cycle', '0'): NONE_AT_ALL,
     ('train', 'epochs', '0'): NONE_AT_ALL,
     ('RunConfig', 'epochs', '0'): NONE_AT_ALL,
+    ('RunConfig', 'validation', '0'): NONE_AT_ALL,
     ('*', 'anneal', '0'): NONE_AT_ALL,
     ('ToyConfig', 'steps', '0'): NONE_AT_ALL,
     ('fit_toy', 'steps', '0'): NONE_AT_ALL,
@@ -335,6 +336,8 @@ ACCEPTED: dict[tuple, str] = {
     ('log_evidence', 'pilot', 'None'): DEFAULT,
     ('train', 'out', 'None'): DEFAULT,
     ('train', 'steps', 'None'): DEFAULT,
+    ('*', 'warm_up', 'None'): DEFAULT,
+    ('*', 'ema', 'None'): DEFAULT,
     ('TestBound', 'n_samples', 'None'): DEFAULT,
     ('test_images', 'n', 'None'): DEFAULT,
     ('RunConfig', 'steps', 'None'): DEFAULT,

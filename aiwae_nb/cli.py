@@ -240,6 +240,7 @@ def _describe(built, config):
     print(f"{config.dataset}, {config.task}: {len(built.dataset.train):,} images; "
           f"{config.model}: {n:,} parameters to learn; "
           f"{about}, on {pick_device(config.device).type}", flush=True)
+    if config.validation: print(f"the last {config.validation:,} training images are held out", flush=True)
     if built.dataset.note: print(f"note: {built.dataset.note}")
 
 
@@ -265,7 +266,8 @@ def _asked_of(run, config):
     "What a run must have been evaluated with, to be compared."
     made, bound, chains = run.config, config.asked_of_bound(), config.asked_of_chains()
     alike = {k: v for k, v in chains.items() if k in ('chains', 'temperatures', 'leapfrog')}
-    return dict(dataset=made.dataset, task=made.task, n_samples=bound['n_samples'], first=bound['first']) | alike
+    about = dict(dataset=made.dataset, task=made.task, n_samples=bound['n_samples'], first=bound['first'])
+    return about | dict(validation=bound.get('validation')) | alike
 
 
 @command(lambda: evaluate_parser())

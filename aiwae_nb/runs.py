@@ -19,7 +19,7 @@ from torch import Tensor
 
 from . import __version__
 from .bdmc import Certificate, certify
-from .checks import check_choice, check_count, check_number, check_positive
+from .checks import check_between, check_choice, check_count, check_number, check_positive
 from .core import seeded, tqdm, undisturbed
 from .data import DATASETS, TASKS, Dataset, load_dataset
 from .evaluate import (BoundEstimate, ais_report, draw_certificate, draw_pictures, evaluate, evaluate_ais,
@@ -30,7 +30,7 @@ from .models import FAMILIES, MODELS, SCALES, make_model
 from .objectives import (all_objectives, base_posterior, check_objective, find_objective, fitting_estimators,
                                  freeze_model, make_objective)
 from .probes import GradientVariance, TestBound, own_probes
-from .train import TrainResult, adam, check_settings, read_curves, read_metrics, train
+from .train import STEP_SCHEDULES, TrainResult, adam, check_settings, read_curves, read_metrics, train
 
 # %% ../nbs/56_runs.ipynb #d84d2db3
 def check_seed(
@@ -160,6 +160,7 @@ class RunConfig(_Config):
         "generative (the whole image) or structured (the bottom half, given the top)")
     data:str|None = option(None, 'data', "a folder to look for the data in, before $AIWAE_NB_DATA and the cache", str,
         kept=False)
+    validation:int = option(0, 'data', "hold the last so many training images out, and measure their bound: for tuning")
     model:str = option('iwae', 'model', "the preset: aiwae, iwae, dreg (the papers' 200-200-50) or avo (300-300-40)")
     latent:int|None = option(None, 'model', "latent dimensions; the preset's if not given", int, check=check_count)
     hidden:Any = option(None, 'model', "widths of hidden layers, as 200,200; the preset's if not given", str,
@@ -179,9 +180,19 @@ class RunConfig(_Config):
     steps:int|None = option(None, 'optimization', "stop after so many steps in all, within an epoch too", int,
         may_change=True, check=check_count)
     batch:int = option(20, 'optimization', "images in a step", check=check_count)
-    lr:float = option(1e-3, 'optimization', "the first learning rate", check=check_positive)
+    lr:float = option(1e-3, 'optimization', "the first learning rate; of cosine and onecycle the highest",
+        check=check_positive)
     eps:float = option(1e-4, 'optimization', "of Adam: papers 1 and 2 have 1e-4, torch 1e-8", check=check_positive)
-    schedule:str = option('burda', 'optimization', "burda (stage i lasts 3^i epochs at lr * 10^(-i/7)) or constant")
+    beta1:float = option(.9, 'optimization', "of Adam: decay of the average of gradients",
+        check=partial(check_between, 0, 1))
+    beta2:float = option(.999, 'optimization', "of Adam: decay of the average of squared gradients",
+        check=partial(check_between, 0, 1))
+    schedule:str = option('burda', 'optimization', "burda (stage i lasts 3^i epochs at lr * 10^(-i/7)), constant, "
+                          "or, along half a cosine to the last step, cosine or onecycle")
+    warm_up:float|None = option(None, 'optimization', "the part of all steps in which the rate rises; if not given, "
+                                ".02 of cosine, .3 of onecycle", float, check=partial(check_number, 0, 1))
+    ema:float|None = option(None, 'optimization', "keep an average of the weights, with this decay, as .999, and "
+                            "evaluate it", float, check=partial(check_between, 0, 1))
     precision:str|None = option(None, 'optimization', "of matrix products: float32, or bfloat16 (faster, not exact; "
                                 "with aiwae of the forces alone, which is exact)", str)
     compile:bool = option(False, 'optimization', "use torch.compile, which pays on long runs")
@@ -194,8 +205,8 @@ class RunConfig(_Config):
         int, check=check_count)
     estimators:str|None = option(None, 'measurements',
         "whose variance, names with commas; all that fit K if not given", str)
-    test_every:int|None = option(None, 'measurements', "steps between measurements of the bound on 1,000 test images",
-        int, check=check_count)
+    test_every:int|None = option(None, 'measurements', "steps between measurements of the bound on 1,000 test images; "
+        "with --validation on the images held out, every 1,000 if not given", int, check=check_count)
     name:str = option('demo', 'run', "the run: its folder is OUT/NAME", kept=False)
     out:str = option('runs', 'run', "the folder of all runs", kept=False)
     seed:int = option(0, 'run', "decides initial weights, order, binarization and draws", check=check_seed)
@@ -269,14 +280,17 @@ class RunConfig(_Config):
         "What differs of all that decides a run."
         mine, theirs = (json.loads(json.dumps(config.resolved().kept())) for config in (self, other))
         may = {name for name, f in self.fields().items() if f.metadata['may_change'] and not exactly}
-        may |= {'start'} # its digest counts, not its path
-        return [f'{k} {theirs[k]!r}, not {v!r}' for k, v in mine.items() if k not in may and theirs[k] != v]
+        ends = {'epochs', 'steps'} if other.schedule in STEP_SCHEDULES else set()
+        may = may - ends | {'start'} # its digest counts, not its path
+        why = {name: f' (where the schedule {other.schedule} ends)' for name in ends}
+        return [f"{k} {theirs[k]!r}, not {v!r}{why.get(k, '')}"
+                for k, v in mine.items() if k not in may and theirs[k] != v]
 
     def check(self):
         "Raise `ValueError` on values that are impossible, or do not go together."
         check_fields(self)
         _check_names(self)
-        check_settings(self.epochs, self.batch, self.lr, self.schedule, self.steps)
+        check_settings(self.epochs, self.batch, self.lr, self.schedule, self.steps, self.warm_up, self.ema)
         check_objective(self.objective, self.samples, **self.objective_options)
         _check_family(self)
         for name in measured_estimators(self): check_objective(name, self.samples)
@@ -309,7 +323,7 @@ def measured_estimators(
     if not config.variance_every: return []
     return config.estimators.split(',') if config.estimators else fitting_estimators(config.samples)
 
-# %% ../nbs/56_runs.ipynb #e03f88ad
+# %% ../nbs/56_runs.ipynb #83c48448
 def pick_device(
     name:str='auto', # auto, cpu or cuda
 )->torch.device: # cpu or cuda
@@ -318,6 +332,22 @@ def pick_device(
     if name == 'cuda' and not torch.cuda.is_available():
         raise ValueError("there is no CUDA device here: use --device cpu")
     return torch.device('cuda' if name != 'cpu' and torch.cuda.is_available() else 'cpu')
+
+
+def _data_of(config, data):
+    "The data set of a run, without the images that it holds out: they are `valid`."
+    dataset, n = load_dataset(config.dataset, data), config.validation
+    if not n: return dataset
+    if n >= len(dataset.train): raise ValueError(
+        f"validation is {n}, expected fewer than the {len(dataset.train):,} training images")
+    return dataset._replace(train=dataset.train[:-n], valid=dataset.train[-n:])
+
+
+class _ValidationBound(TestBound):
+    "The bound on images that were held out of training."
+    def measure(self, objective, inputs, optimizer, step):
+        found = super().measure(objective, inputs, optimizer, step)
+        return {name.replace('test', 'validation', 1): value for name, value in found.items()}
 
 # %% ../nbs/56_runs.ipynb #648dfeb6
 class BuiltRun(NamedTuple):
@@ -331,7 +361,9 @@ class BuiltRun(NamedTuple):
 def _probes(config, objective, dataset, inputs):
     probes = [GradientVariance(measured_estimators(config), config.variance_every)] if config.variance_every else []
     probes += own_probes(objective)
-    if config.test_every: probes.append(TestBound(inputs(test_images(dataset.test, 1000)), config.test_every))
+    if config.validation:
+        probes.append(_ValidationBound(inputs(test_images(dataset.valid)), config.test_every or 1000))
+    elif config.test_every: probes.append(TestBound(inputs(test_images(dataset.test, 1000)), config.test_every))
     return probes
 
 
@@ -340,7 +372,7 @@ def build_run(
 )->BuiltRun:
     "Model, objective, data and probes of a configuration. Raises `ValueError` on impossible values."
     config.check()
-    dataset = load_dataset(config.dataset, config.data)
+    dataset = _data_of(config, config.data)
     inputs = dataset.inputs(config.task)
     with seeded(config.seed):
         model = make_model(config.model, dataset.train_mean(), config.task, dataset.shape, **config.model_choices())
@@ -359,9 +391,15 @@ def build_run(
 # %% ../nbs/56_runs.ipynb #660a97c4
 class LoadedRun(NamedTuple):
     "What a run's folder holds."
-    model:Any         # in evaluation mode, on the device
+    model:Any         # in evaluation mode, on the device; its weights are averages in a run with `ema`
     dataset:Dataset   # on the same device
     config:RunConfig  # of config.json
+
+
+def _weights_of(saved):
+    "The weights that a checkpoint's run is evaluated with: their average, where it keeps one."
+    if 'average' not in saved: return saved['model']
+    return {k.removeprefix('module.'): v for k, v in saved['average'].items() if k != 'n_averaged'}
 
 
 def _event_images(model, shape, x, *c):
@@ -433,11 +471,11 @@ class Run:
             return self._train(objective, dataset, probes, config, on_epoch, progress)
 
     def _train(self, objective, dataset, probes, config, on_epoch, progress):
+        names = ('epochs', 'steps', 'batch', 'lr', 'schedule', 'warm_up', 'ema', 'seed', 'save_every', 'compile')
         return train(
-            objective.to(pick_device(config.device)), dataset.train, epochs=config.epochs, steps=config.steps,
-            batch=config.batch, lr=config.lr, schedule=config.schedule, optimizer=partial(adam, eps=config.eps),
-            inputs=dataset.inputs(config.task), probes=probes, seed=config.seed, out=self.folder,
-            save_every=config.save_every, compile=config.compile, progress=progress, on_epoch=on_epoch,
+            objective.to(pick_device(config.device)), dataset.train, **{name: getattr(config, name) for name in names},
+            optimizer=partial(adam, eps=config.eps, betas=(config.beta1, config.beta2)),
+            inputs=dataset.inputs(config.task), probes=probes, out=self.folder, progress=progress, on_epoch=on_epoch,
             pictures=partial(_event_images, objective.model, dataset.shape))
 
     def is_done(self,
@@ -452,7 +490,7 @@ class Run:
         return state['epoch'] >= made.epochs or (made.steps is not None and state['step'] >= made.steps)
 
     def _load_weights(self, model):
-        try: model.load_state_dict(load_checkpoint(self.checkpoint)['model'])
+        try: model.load_state_dict(_weights_of(load_checkpoint(self.checkpoint)))
         except (KeyError, TypeError, RuntimeError) as e: raise ValueError(
             f"{self.checkpoint} holds another model than its config.json describes") from e
 
@@ -463,7 +501,7 @@ class Run:
         "The model, data and configuration of the run. Raises `FileNotFoundError` or `ValueError` where it is no run."
         config = self.config
         self.checkpoint # is there
-        dataset = load_dataset(config.dataset, data)
+        dataset = _data_of(config, data)
         model = make_model(config.model, dataset.train_mean(), config.task, dataset.shape, **config.model_choices())
         self._load_weights(model)
         return LoadedRun(model.to(device).eval(), dataset.to(device), config)
@@ -510,6 +548,7 @@ class EvaluateConfig(_Config):
     "All that `aiwae_evaluate` may be told about a report. Raises `ValueError` by `check`."
     samples:int = option(5000, 'bound', "K of the bound", check=partial(check_count, 2))
     images:int = option(0, 'bound', "how many test images, from the first; 0: all")
+    validation:bool = option(False, 'bound', "of the images that training held out, in place of test images")
     seed:int = option(0, 'bound', "decides the draws", check=check_seed)
     chains:int = option(0, 'evidence', "of annealed importance sampling for each image, as 16; 0: the bound alone")
     temperatures:int = option(1000, 'evidence', "of a chain, both ends counted", check=partial(check_count, 2))
@@ -541,7 +580,8 @@ class EvaluateConfig(_Config):
 
     def asked_of_bound(self)->dict: # name -> value, as report.json has them
         "What a report says of its bound."
-        return dict(n_samples=self.samples, first=self.images, seed=self.seed)
+        asked = dict(n_samples=self.samples, first=self.images, seed=self.seed)
+        return asked | (dict(validation=True) if self.validation else {})
 
     def asked_of_chains(self)->dict: # name -> value, as report.json has them
         "What a report says of its chains; {} without chains."
@@ -571,8 +611,16 @@ class _Report:
         self.folder, self.loaded = run.folder, None
 
     def load(self):
-        self.loaded = self.loaded or self.run.load(self.data, self.device)
+        self.loaded = self.loaded or self._load()
         return self.loaded
+
+    def _load(self):
+        loaded = self.run.load(self.data, self.device)
+        if not self.asked.validation: return loaded
+        valid = loaded.dataset.valid
+        if valid is None: raise ValueError(
+            f"{self.folder} is a run that held no images out: leave --validation away, or train with --validation N")
+        return loaded._replace(dataset=loaded.dataset._replace(test=valid))
 
     @property
     def of_bound(self): return self.asked.asked_of_bound() | dict(checkpoint=file_digest(self.run.checkpoint))
@@ -582,7 +630,8 @@ class _Report:
 
     def saved(self):
         found = load_json(self.folder/'report.json', None)
-        return found if isinstance(found, dict) and {'nvlb', 'config'} <= found.keys() else {} # else damaged
+        if not isinstance(found, dict) or not {'nvlb', 'config'} <= found.keys(): return {} # damaged
+        return found if bool(found.get('validation')) == self.asked.validation else {} # else of other images
 
     def known(self):
         try: asked = self.of_chains
@@ -619,6 +668,7 @@ class _Report:
         draw_pictures(model, given, metrics, self.folder, read_curves(self.folder), dataset.shape)
         names = ('dataset', 'task', 'objective', 'samples', 'batch', 'model', 'precision')
         about = {name: getattr(config, name) for name in names}
+        if config.ema: about['weights'] = f'averages, with decay {config.ema}'
         return about | self._trained(metrics) | found | asked | dict(note=dataset.note, config=config.resolved().kept())
 
     def _trained(self, metrics):
