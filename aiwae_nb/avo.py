@@ -90,8 +90,8 @@ def avo_terms(
         terms.append(log_q - log_target - back.log_prob(z))
         if not torch.compiler.is_compiling(): _check_term(terms[-1], t)
         z = new.detach()
-    terms = torch.stack(terms)
-    return first_order(terms, terms) # the slope of log f, q_0 and earlier steps are constants in it
+    found = torch.stack(terms)
+    return first_order(found, found) # the slope of log f, q_0 and earlier steps are constants in it
 
 # %% ../nbs/42_avo.ipynb #cefe4d42
 def avo_loss(
