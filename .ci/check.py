@@ -1,20 +1,22 @@
 """Everything that `make test` checks. Two processes share the checks and the notebooks, the longest first.
 
-Ends with one line, 'N passed, N failed'. `--only WORD` runs the checks and notebooks whose names contain the word.
+Each notebook and each script of .ci runs in a process of its own, forked from one that has imported the libraries: to
+import torch, its compiler and matplotlib takes longer than most notebooks do. Each line shows seconds, and seconds of
+CPU. Ends with one line, 'N passed, N failed'. `--only WORD` runs the checks and notebooks whose names contain the word.
 """
-import argparse, hashlib, multiprocessing, os, subprocess, sys, time
+import argparse, hashlib, importlib, multiprocessing, os, resource, subprocess, sys, time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT/'.ci'))
 import house, wrong
+from fork import FORK, ROOT, TIMEOUT, forked, script
 
 BIN, NBS, LIB = Path(sys.executable).parent, ROOT/'nbs', ROOT/'aiwae_nb'
-WORKERS, TIMEOUT = 2, 3600 # processes; seconds for everything
+WORKERS = 2 # processes
 LONGEST = ('32_evidence', 'index', '80_own_model', '81_likelihood', '55_evaluate', '53_train', '40_aiwae', '22_snr',
            '56_runs', '60_cli', '42_avo', '33_bdmc') # these first
+LIBRARIES = 'torch', 'torch._dynamo', 'matplotlib.pyplot', 'nbdev.test' # a first optimizer imports torch._dynamo
 
 
 def run(*cmd):
@@ -52,7 +54,7 @@ def pages_render():
 
 def api_complete():
     "every public name has its docstring, arguments with shapes, errors and source"
-    run('python', '.ci/api.py', '-q')
+    script('.ci/api.py', '-q')
 
 
 def package_typed():
@@ -64,12 +66,12 @@ def contract_holds():
     "mypy --strict accepts the contract as a user writes it, and the contract runs"
     strictly = '--strict', '--follow-imports=silent', '--cache-dir=.mypy_cache/strict' # other options, another cache
     run('mypy', *strictly, '.ci/contract.py')
-    run('python', '.ci/contract.py')
+    script('.ci/contract.py')
 
 
 def bad_inputs_named():
     "bad arguments of the public functions raise one clear error: none is silent"
-    return run('python', '.ci/bad_inputs.py').splitlines()[-1]
+    return script('.ci/bad_inputs.py').splitlines()[-1]
 
 
 def readme_fresh():
@@ -82,7 +84,7 @@ def readme_fresh():
 
 def results_migrated():
     "every file of results/ has the names of today"
-    run('python', 'results/migrate.py', '--check')
+    script('results/migrate.py', '--check')
 
 
 def rules_bite():
@@ -95,19 +97,18 @@ def keep(rule):
     if found := list(rule(ROOT)): raise AssertionError('\n'.join(found))
 
 
-_ONE = """import os, sys
-from pathlib import Path
-from nbdev.config import get_config
-from nbdev.test import test_nb
-force = 'data' if os.environ.get('AIWAE_NB_DATA') else ''
-os.chdir('nbs')
-ok, _ = test_nb(Path(sys.argv[1]), get_config().tst_flags.split(), force.split(), basepath=Path('..').resolve())
-sys.exit(not ok)"""
+def _test(path):
+    from nbdev.config import get_config
+    from nbdev.test import test_nb
+    force = 'data' if os.environ.get('AIWAE_NB_DATA') else ''
+    os.chdir(NBS)
+    ok, _ = test_nb(path, get_config().tst_flags.split(), force.split(), basepath=ROOT)
+    return not ok
 
 
 def notebook(path):
-    "Run a notebook as nbdev_test does, in a process of its own: it may do anything to its `__main__`."
-    run('python', '-c', _ONE, str(path))
+    "Run a notebook as nbdev_test does."
+    forked(_test, path)
 
 
 def jobs():
@@ -121,31 +122,38 @@ def jobs():
         yield path.name, partial(notebook, path)
 
 
+def cpu_seconds():
+    "Of this process, and of those that it started and that have ended."
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
 def timed(job):
-    "(whether it passed, what it says, seconds)."
-    start = time.time()
+    "(whether it passed, what it says, seconds, seconds of CPU)."
+    start, cpu = time.time(), cpu_seconds()
     try: ok, said = True, job() or ''
     except Exception as e: ok, said = False, str(e) or repr(e)
-    return ok, said, time.time() - start
+    return ok, said, time.time() - start, cpu_seconds() - cpu
 
 
-def report(name, ok, said, seconds):
+def report(name, ok, said, seconds, cpu):
     "One line, and below it what was said."
-    print(f"{'ok    ' if ok else 'FAILED'} {seconds:4.0f} s  {name}" + (f'\n{said}' if said else ''), flush=True)
+    head = f"{'ok    ' if ok else 'FAILED'} {seconds:4.0f} s {cpu:4.0f} s  {name}"
+    print(head + (f'\n{said}' if said else ''), flush=True)
     return ok
 
 
 def run_all(todo):
     "The jobs over two processes: a list of whether each passed. One that was not run counts as failed."
-    results, pool = [], ProcessPoolExecutor(WORKERS)
+    results, pool = [], ProcessPoolExecutor(WORKERS, mp_context=FORK)
     waiting = {pool.submit(timed, job): name for name, job in todo}
     try:
         for future in as_completed(list(waiting), timeout=TIMEOUT):
             failed = future.exception()
-            results.append(report(waiting.pop(future), *((False, repr(failed), 0.) if failed else future.result())))
+            results.append(report(waiting.pop(future), *((False, repr(failed), 0., 0.) if failed else future.result())))
     except TimeoutError:
         for process in multiprocessing.active_children(): process.kill()
-        results += [report(name, False, f'not done after {TIMEOUT} s', 0.) for name in waiting.values()]
+        results += [report(name, False, f'not done after {TIMEOUT} s', 0., 0.) for name in waiting.values()]
     pool.shutdown(cancel_futures=True)
     return results
 
@@ -158,8 +166,9 @@ def main():
     if not os.environ.get('AIWAE_NB_DATA'): print('AIWAE_NB_DATA is not set: skipping cells that need full data sets')
     start, first = time.time(), [(library_in_step.__doc__, library_in_step)]
     results = [report(name, *timed(job)) for name, job in first if only in name] # alone: it may write what others read
+    for name in LIBRARIES: importlib.import_module(name)
     results += run_all([(name, job) for name, job in jobs() if only in name])
-    print(f'{time.time() - start:.0f} s')
+    print(f'{time.time() - start:.0f} s, {cpu_seconds():.0f} s of CPU')
     print(f"{sum(results)} passed, {results.count(False)} failed")
     sys.exit(not results or not all(results))
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pypandoc, yaml
 from bs4 import BeautifulSoup
 
-ROOT = Path(__file__).resolve().parent.parent
+from fork import ROOT, forked
+
 OUT, NBS, SITE, REPO = ROOT/'_pages', ROOT/'nbs', 'https://aiwae-nb.github.io/aiwae_nb', 'https://github.com/aiwae-nb/aiwae_nb'
 WIDTH = 1240                                                      # of the window, pixels
 
@@ -23,10 +24,14 @@ def text_of(parts): return ''.join(parts)
 def front(nb): return yaml.safe_load(text_of(nb['cells'][0]['source']).strip().strip('-'))
 
 
+def _process():
+    from nbdev.serve import proc_nbs
+    proc_nbs(force=True, n_workers=0)
+
+
 def processed():
     "The notebooks as nbdev gives them to Quarto: file name -> (front matter, cells)."
-    code = "from nbdev.serve import proc_nbs; proc_nbs(force=True)"
-    subprocess.run([sys.executable, '-c', code], cwd=ROOT, check=True, capture_output=True)
+    forked(_process)
     found = {p.name: json.loads(p.read_text()) for p in sorted((ROOT/'_proc').glob('*.ipynb'))}
     return {name: (front(nb), nb['cells'][1:]) for name, nb in found.items()}
 
@@ -68,13 +73,14 @@ def sidebar(pages):
     return ''.join(link(c) if isinstance(c, str) else f'<b>{c["section"]}</b>' + ''.join(map(link, c['contents'])) for c in contents)
 
 
-def render(name, pages, side):
-    "One page to HTML; returns pandoc's complaint, if any: formulas that do not parse, citations that are not in the bibliography."
+def render(name, pages, side, coloured=True):
+    "One page to HTML, its code in colours or not; returns pandoc's complaint, if any: formulas that do not parse, citations that are not in the bibliography."
     meta, cells = pages[name]
     text = re.sub(r'\]\((\w+\.ipynb)', lambda m: f"]({pages[m[1]][0]['output-file']}" if m[1] in pages else m[0], markdown(Path(name).stem, cells))
     text = text.replace(f'({SITE}/', '(')
     head = yaml.safe_dump({k: meta[k] for k in ('title', 'description') if k in meta} | {'sidebar': side, 'reference-section-title': 'References'})
-    done = subprocess.run([pypandoc.get_pandoc_path(), '-f', 'markdown-raw_tex', '-t', 'html5', '--standalone', '--mathml', '--toc', '--toc-depth=3', '--citeproc',
+    colours = [] if coloured else ['--no-highlight'] # which take pandoc as long as all the rest
+    done = subprocess.run([pypandoc.get_pandoc_path(), *colours, '-f', 'markdown-raw_tex', '-t', 'html5', '--standalone', '--mathml', '--toc', '--toc-depth=3', '--citeproc',
                            '--bibliography', str(NBS/'references.bib'), '--template', str(ROOT/'.ci/page.html'), '--fail-if-warnings',
                            '-o', str(OUT/meta['output-file'])], input=f'---\n{head}---\n\n{text}', text=True, capture_output=True)
     return [f'{name}: {done.stderr.strip()}'] if done.returncode else []
@@ -171,7 +177,7 @@ def main(shots=True):
     pages = processed()
     missing = {p.name for p in NBS.glob('*.ipynb')} - pages.keys()
     side = sidebar(pages)
-    found = [f'{name} was not processed' for name in missing] + sum(ThreadPoolExecutor().map(lambda name: render(name, pages, side), pages), [])
+    found = [f'{name} was not processed' for name in missing] + sum(ThreadPoolExecutor().map(lambda name: render(name, pages, side, coloured=shots), pages), [])
     if not found: found = faults(pages) + readme_faults()
     seen = 'no Chromium here: none was opened' if not chromium() else f'pictures in {OUT.name}/shots' if shots else 'all opened'
     if chromium() and not found: found = pictures(pages, shots)

@@ -16,6 +16,7 @@ from torch import Tensor
 from .aiwae import detach_parameters
 from .checks import check_choice, check_count, check_number, check_positive
 from .dreg import REDUCTIONS, path_log_prob
+from .gradients import first_order
 from .hvi import HierarchicalPosterior, check_chain, check_transition, hvi_loss
 from .targets import annealed_target
 from .weights import WeightError, check_callable
@@ -70,7 +71,8 @@ def avo_terms(
     """What each step has to minimise: row t moves step t alone.
 
     Raises `ValueError` on alphas that do not fit and on a posterior without steps, `TypeError` on a posterior that is
-    no chain, and `WeightError` where a term is not finite."""
+    no chain, and `WeightError` where a term is not finite; `RuntimeError` where they are differentiated twice, or in
+    forward mode."""
     if not torch.compiler.is_compiling():
         check_chain(posterior)
         check_callable(log_joint)
@@ -88,7 +90,8 @@ def avo_terms(
         terms.append(log_q - log_target - back.log_prob(z))
         if not torch.compiler.is_compiling(): _check_term(terms[-1], t)
         z = new.detach()
-    return torch.stack(terms)
+    found = torch.stack(terms)
+    return first_order(found, found) # the slope of log f, q_0 and earlier steps are constants in it
 
 # %% ../nbs/42_avo.ipynb #cefe4d42
 def avo_loss(

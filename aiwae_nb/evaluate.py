@@ -156,9 +156,11 @@ def active_units(
             means = torch.cat([model.posterior(*block).mean for block in blocks])
             if not means.isfinite().all(): raise ValueError("the posterior of some x has a mean that is not finite")
             return means.var(0) > threshold
-        def mean(): return torch.cat([sample_latents(model, n_draws, *block).mean(0) for block in blocks])
-        one, other = mean(), mean()
-        return ((one - one.mean(0))*(other - other.mean(0))).sum(0)/(len(one) - 1) > threshold
+        def away(): # draws less their mean
+            means = torch.cat([sample_latents(model, n_draws, *block).mean(0) for block in blocks])
+            return means - means.mean(0)
+        covariance = (away()*away()).sum(0)/(len(x) - 1)
+        return covariance > threshold
 
 # %% ../nbs/55_evaluate.ipynb #7c54c5c4
 def _check_images(pixels, n):
@@ -225,9 +227,9 @@ def report_table(
     report:dict, # what evaluate reports, with whatever a command added
 )->str: # lines
     "The report as aligned lines, one for each entry that is a number or a text."
-    shown = {k.replace('_', ' '): v for k, v in report.items() if isinstance(v, (int, float, str)) and v != ''}
-    width = max(map(len, shown))
-    return '\n'.join(f'{k:<{width}}  {_as_text(v)}' for k, v in shown.items())
+    told = {k: v for k, v in report.items() if isinstance(v, (int, float, str)) and v != ''}
+    width = max(map(len, told))
+    return '\n'.join(f"{k.replace('_', ' '):<{width}}  {_as_text(v)}" for k, v in told.items())
 
 # %% ../nbs/55_evaluate.ipynb #08eb6177
 def completions(
@@ -378,7 +380,9 @@ class PairedDifference(NamedTuple):
     images:int        # N
 
 
-def _chain_error(*errors): return sum(e.double().square().sum().item() for e in errors)**.5/len(errors[0])
+def _chain_error(*errors):
+    squares = [e.double().square().sum().item() for e in errors]
+    return sum(squares)**.5/len(errors[0])
 
 
 def paired_difference(
@@ -488,7 +492,9 @@ class GridPosterior(NamedTuple):
     divergence:Tensor # (B,) KL from the nearest factorized normal, eq. (3), nats
 
 # %% ../nbs/55_evaluate.ipynb #6d1a75f1
-def _centres(low, high, n): return low + (high - low)*(torch.arange(n, dtype=torch.float64) + .5)/n
+def _centres(low, high, n):
+    middle = torch.arange(n, dtype=torch.float64) + .5
+    return low + (high - low)*middle/n
 
 
 def _log_joint_at(model, x, z, rows=8192): # x (B, P), z (N, 2) for all, or (N, B, 2) -> (N, B)
@@ -528,8 +534,8 @@ def _moments(p, z):
 # %% ../nbs/55_evaluate.ipynb #bc4e6ae1
 def _fine_grid(low, high, n):
     "The centres of n x n cells between corners, (B, n^2, 2)."
-    lines = [_centres(low[:, d, None], high[:, d, None], n) for d in (0, 1)] # (B, n)
-    first, second = lines[0][:, :, None].expand(-1, -1, n), lines[1][:, None].expand(-1, n, -1)
+    rows, columns = (_centres(low[:, d, None], high[:, d, None], n) for d in (0, 1)) # (B, n)
+    first, second = rows[:, :, None].expand(-1, -1, n), columns[:, None].expand(-1, n, -1)
     return torch.stack([first, second], -1).flatten(1, 2)
 
 

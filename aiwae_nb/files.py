@@ -70,7 +70,8 @@ def align_table(
 )->str: # lines
     "Rows with columns of equal width."
     widths = [max(map(len, column)) for column in zip(*rows)]
-    return '\n'.join('  '.join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in rows)
+    def line(row): return '  '.join(text.ljust(width) for text, width in zip(row, widths)).rstrip()
+    return '\n'.join(map(line, rows))
 
 
 def round_floats(
@@ -80,7 +81,8 @@ def round_floats(
     "Round every float, for JSON that is read by people."
     if isinstance(v, float): return float(f'{v:.{digits}g}')
     if isinstance(v, dict): return {k: round_floats(of, digits) for k, of in v.items()}
-    return [round_floats(of, digits) for of in v] if isinstance(v, (list, tuple)) else v
+    if isinstance(v, (list, tuple)): return [round_floats(of, digits) for of in v]
+    return v
 
 # %% ../nbs/03_files.ipynb #f6fd606a
 def append_line(

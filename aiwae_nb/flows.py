@@ -71,8 +71,9 @@ class FlowPosterior(Distribution):
 # %% ../nbs/43_flows.ipynb #cd6891d2
 class _Planar:
     def __init__(self, u, w, b): # (B, D), (B, D), (B, 1)
-        wu = (w*u).sum(-1, keepdim=True)
-        self.u, self.w, self.b = u + (F.softplus(wu) - 1 - wu)*w/w.square().sum(-1, keepdim=True).clamp_min(1e-12), w, b
+        wu, size = (w*u).sum(-1, keepdim=True), w.square().sum(-1, keepdim=True)
+        self.u = u + (F.softplus(wu) - 1 - wu)*w/size.clamp_min(1e-12) # w u is above -1: the step is invertible
+        self.w, self.b = w, b
 
     def __call__(self, z):
         bent = ((self.w*z).sum(-1, keepdim=True) + self.b).tanh()
@@ -123,7 +124,9 @@ class PlanarFlow(nn.Module):
 class _Reflection:
     def __init__(self, v): self.v = v/v.norm(dim=-1, keepdim=True).clamp_min(1e-12) # (B, D)
 
-    def __call__(self, z): return z - 2*self.v*(self.v*z).sum(-1, keepdim=True), z.new_zeros(z.shape[:-1])
+    def __call__(self, z):
+        along = (self.v*z).sum(-1, keepdim=True)
+        return z - 2*self.v*along, z.new_zeros(z.shape[:-1])
 
     inverse = __call__
 

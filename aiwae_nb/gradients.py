@@ -16,9 +16,9 @@ from .checks import check_count
 from .weights import check_callable, check_log_joint, check_posterior, draw_for_score
 
 # %% ../nbs/20_gradients.ipynb #887d7ab7
-_ONCE = ("this loss has a gradient in reverse mode, once: its weights are constants of the backward pass. Expected "
-         "backward(), autograd.grad or torch.func.grad; for Hessians and forward mode (jvp) differentiate "
-         "iwae_bound(importance_draws(log_joint, q, n_samples).log_w)")
+_ONCE = ("this loss has a gradient in reverse mode, once: parts of it are constants of the backward pass. Expected "
+         "backward(), autograd.grad or torch.func.grad; for Hessians and forward mode (jvp) of a bound "
+         "differentiate iwae_bound(importance_draws(log_joint, q, n_samples).log_w)")
 
 
 class _Never(torch.autograd.Function):

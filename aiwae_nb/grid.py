@@ -57,13 +57,18 @@ def _words(name, flags):
     return found
 
 
+def _flags_of(cell, folder):
+    "All flags of its command."
+    start = dict(start=str(folder/cell.first)) if cell.first else {}
+    return cell.flags | start | dict(name=cell.name, out=str(folder))
+
+
 def command_of(
     cell:Cell,
     folder:Path, # of the grid
 )->list: # words
     "The command that makes a cell."
-    start = dict(start=str(folder/cell.first)) if cell.first else {}
-    return _words(f'aiwae_{cell.program}', cell.flags | start | dict(name=cell.name, out=str(folder)))
+    return _words(f'aiwae_{cell.program}', _flags_of(cell, folder))
 
 
 def evaluation_of(
@@ -125,10 +130,10 @@ def run_cell(
     "Do what is left of a cell, in this process; its words go to log.txt. Raises `KeyboardInterrupt` when stopped."
     check_choice(_PROGRAMS, program=cell.program)
     run_folder(folder, cell.name).mkdir(parents=True, exist_ok=True)
-    start, code = dict(start=str(folder/cell.first)) if cell.first else {}, 0
+    code = 0
     with open(folder/cell.name/'log.txt', 'a') as log, redirect_stdout(log), redirect_stderr(log):
         if not is_trained(cell, folder):
-            code = _call(_PROGRAMS[cell.program], **cell.flags | start, name=cell.name, out=str(folder))
+            code = _call(_PROGRAMS[cell.program], **_flags_of(cell, folder))
         if not code and cell.evaluate is not None: code = _call(aiwae_evaluate, str(folder/cell.name), **cell.evaluate)
     if code == 130: raise KeyboardInterrupt
     return code

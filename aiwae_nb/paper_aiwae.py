@@ -67,16 +67,31 @@ def _effort(budget, main):
     return budget.evaluate if main else budget.evaluate | budget.seeds
 
 
+def _key(group, dataset, K, T, loss, trial):
+    "What a cell is."
+    key = dict(group=group, dataset=dataset, method='iwae' if T is None else 'aiwae', K=K)
+    if T is not None: key['T'] = T
+    if loss: key['inference_loss'] = loss
+    return key | dict(trial=trial)
+
+
 def _cell(budget, dataset, K, T, trial, group='table', loss=None, first='', **flags):
-    method = dict(method='iwae') if T is None else dict(method='aiwae')
-    key = dict(group=group, dataset=dataset) | method | dict(K=K) | ({} if T is None else dict(T=T))
-    key |= (dict(inference_loss=loss) if loss else {}) | dict(trial=trial)
+    key = _key(group, dataset, K, T, loss, trial)
     made = dict(dataset=dataset) | budget.train | _method(T, K, budget) | dict(seed=trial) | flags
-    made |= dict(inference_loss=loss) if loss else {}
+    if loss: made['inference_loss'] = loss
     if group == 'latent2d': return Cell(key, made, first)
     evaluate = _effort(budget, (dataset, K, trial, group) == ('mnist', budget.K[0], 0, 'table'))
     if budget.seeds and (trial or group != 'table'): evaluate = evaluate | dict(training=0)
     return Cell(key, made, first, evaluate)
+
+
+def _from_checkpoint(budget, T, first):
+    "Both methods, and the other losses of the inference network, from the weights of one run."
+    short = dict(steps=budget.from_checkpoint.get('steps'), epochs=10_000, schedule='constant', lr=3.7e-4,
+                 batch=budget.train['batch'])
+    def going_on(T, loss=None):
+        return _cell(budget, 'mnist', budget.K[0], T, 0, 'from_checkpoint', loss, first, **short)
+    return [going_on(None), going_on(T), going_on(T, 'dreg'), going_on(T, 'rws')]
 
 # %% ../nbs/62_paper_aiwae.ipynb #67749ac4
 def aiwae_cells(
@@ -84,7 +99,7 @@ def aiwae_cells(
     trials:int=3, # seeds
 )->list: # of Cell, those that others begin with first
     "The runs behind Tables 3 and 4 and Figures S0 to S9 of paper 1; and both methods from one checkpoint."
-    main, every = budget.K[0], [None, *budget.T]
+    every = [None, *budget.T]
     Ks, columns = (budget.K, every) if budget.full else (budget.K[:1], every[:2])
     def cells(dataset, Ks, columns, trials):
         return [_cell(budget, dataset, K, T, t) for t in trials for K in Ks for T in columns]
@@ -94,13 +109,10 @@ def aiwae_cells(
     latent2d = [_cell(budget, 'mnist', K, T, 0, 'latent2d', **pictures) for K in budget.K for T in every]
     seeds = cells('mnist', Ks, columns, range(1, trials))
     if budget.full: seeds += cells('omniglot', Ks, columns, range(1, trials))
-    short = dict(steps=budget.from_checkpoint.get('steps'), epochs=10_000, schedule='constant', lr=3.7e-4,
-        batch=budget.train['batch'])
-    def going_on(T, loss=None):
-        return _cell(budget, 'mnist', main, T, 0, 'from_checkpoint', loss, table[0].name, **short)
-    from_checkpoint = [going_on(None), going_on(every[1]), going_on(every[1], 'dreg'), going_on(every[1], 'rws')]
-    equal_time = [_cell(budget, 'mnist', main, None, 0, 'equal_time', **budget.equal_time)] if budget.equal_time else []
-    return [*table, *other, *latent2d, *seeds, *from_checkpoint, *equal_time]
+    found = [*table, *other, *latent2d, *seeds, *_from_checkpoint(budget, every[1], table[0].name)]
+    if budget.equal_time:
+        found.append(_cell(budget, 'mnist', budget.K[0], None, 0, 'equal_time', **budget.equal_time))
+    return found
 
 # %% ../nbs/62_paper_aiwae.ipynb #e57604f6
 DIGITS = (3, 2, 1, 18, 4, 8, 11, 0, 61, 7) # the first of each class among MNIST's test images
@@ -115,7 +127,8 @@ def unpacked(
     text:str, # of a posterior in a report
 )->Tensor: # (n, n), 0 to 1
     "The density of a posterior, in units of its largest value."
-    flat = torch.frombuffer(bytearray(zlib.decompress(base64.b64decode(text))), dtype=torch.uint8)
+    levels = bytearray(zlib.decompress(base64.b64decode(text)))
+    flat = torch.frombuffer(levels, dtype=torch.uint8)
     return flat.float().unflatten(0, (math.isqrt(len(flat)), -1))/255
 
 
@@ -133,8 +146,9 @@ def posteriors(
     if isinstance(known, dict) and known.get('checkpoint') == now: return known
     model, digits, _ = Run(run).load(data)
     x = test_images(digits.test)
-    ten, many = grid_posterior(model, x[list(DIGITS)], n=48, outside=2e-3), grid_posterior(model, x[:n])
-    rows = zip(ten.low, ten.high, ten.density, x[list(DIGITS)].unflatten(1, (28, 28)))
+    shown = x[list(DIGITS)]
+    ten, many = grid_posterior(model, shown, n=48, outside=2e-3), grid_posterior(model, x[:n])
+    rows = zip(ten.low, ten.high, ten.density, shown.unflatten(1, (28, 28)))
     pictures = [dict(low=_rounded(low), high=_rounded(high), picture=_bytes(p), image=_bytes(image))
         for low, high, p, image in rows]
     found = dict(checkpoint=now, digits=pictures, divergence=_rounded(many.divergence), log_p=_rounded(many.log_p))
@@ -155,10 +169,9 @@ def aiwae_summary(
 )->dict: # plain, for JSON
     "What is kept of a run of paper 1: commands, report, values of each image, the last of each chain; or posteriors."
     run, found = folder/cell.name, summary(cell, folder)
-    curves = found.pop('curves')
-    found |= dict(evaluate=' '.join(evaluation_of(cell, Path('runs')/folder.name)),
-        chains={k: v[1][-1] for k, v in curves.items()},
-                  flags=cell.flags, effort=cell.evaluate)
+    words = ' '.join(evaluation_of(cell, Path('runs')/folder.name))
+    last = {name: values[-1] for name, (_, values) in found.pop('curves').items()}
+    found |= dict(evaluate=words, chains=last, flags=cell.flags, effort=cell.evaluate)
     if cell.evaluate is None:
         seen = posteriors(run, cell.flags.get('data'))
         return found | dict(posteriors={k: v for k, v in seen.items() if k != 'checkpoint'})
@@ -205,8 +218,9 @@ def aiwae_columns(
 
 
 def _published(dataset, row, K, name):
-    values = PUBLISHED.get(dataset, {}).get(row)
-    return values[4*(1, 5, 50).index(K) + list(COLUMNS).index(name)] if values and K in (1, 5, 50) else math.nan
+    values, Ks = PUBLISHED.get(dataset, {}).get(row), (1, 5, 50)
+    if not values or K not in Ks: return math.nan
+    return values[4*Ks.index(K) + list(COLUMNS).index(name)]
 
 
 def table_entry(
@@ -220,10 +234,14 @@ def table_entry(
     return f'{statistics.mean(values):.{digits}f}{sd}' + ('' if math.isnan(published) else f' [{published:.{digits}f}]')
 
 # %% ../nbs/62_paper_aiwae.ipynb #2ca3c7b5
-def _trained(flags): return f"{flags['steps']:,} steps" if flags.get('steps') else f"{flags['epochs']:,} epochs"
+def _trained(flags):
+    unit = 'steps' if flags.get('steps') else 'epochs'
+    return f'{flags[unit]:,} {unit}'
 def _evaluated(effort, report):
     return f"{report.get('images', 0):,} images, T = {effort['temperatures']:,}" if effort else ''
-def _order(column): return column[0][1], list(COLUMNS).index(column[0][2]), column[0][3]
+def _order(column):
+    _, K, name, loss = column[0]
+    return K, list(COLUMNS).index(name), loss
 
 
 def aiwae_rows(
@@ -238,7 +256,7 @@ def aiwae_rows(
         values = [c['report'][row] for c in cells if row in c['report']]
         published = _published(dataset, row, key[1], key[2]) if group == 'table' else math.nan
         return table_entry(values, published, 0 if row == 'active_units' else 2)
-    head = ['', *(f"K={K} {name}{' ' + loss if loss else ''}" for _, K, name, loss in columns)]
+    head = ['', *(f"K={K} {name} {loss or ''}".rstrip() for _, K, name, loss in columns)]
     trained = ['trained', *(_trained(cells[0]['flags']) for cells in columns.values())]
     effort = ['evaluated', *(_evaluated(cells[0].get('effort'), cells[0]['report']) for cells in columns.values())]
     body = [[title, *(entry(row, *column) for column in columns.items())] for row, title in ROWS.items()]

@@ -75,28 +75,37 @@ def _run(budget, group, name, objective, trial, evaluate, warm_up=0, gate_init=N
     return Cell(key, made, evaluate=evaluate)
 
 
+def _mnist(budget, trials, bounds):
+    "The runs on MNIST: the methods without and with warm-up, over trials; and what stands beside them, once."
+    without, warmed = (0, {}), (round((1 - WARM['beta'])/WARM['rate']), WARM)
+    cells = []
+    for trial in range(trials):
+        for n, warm in (without, warmed):
+            for name, objective in MNIST_METHODS.items():
+                main = name in ('vae', 'avo') and not trial and not n
+                effort = budget.evaluate | ({} if main else budget.rest)
+                cells.append(_run(budget, 'mnist', name, objective, trial, effort, n, **warm))
+    n, warm = warmed
+    cells += [_run(budget, 'mnist', name, f'flow_{name}', 0, bounds, n, **warm) for name in ('planar', 'householder')]
+    for name, (n, warm) in (('hvi', warmed), ('avo', warmed), ('hvi', without)):
+        cells.append(_run(budget, 'mnist', name, name, 0, bounds, n, 0., **warm))
+    return cells
+
+
+def _beta(budget, bounds):
+    "Warm-up of several lengths."
+    def rising(n): return dict(beta=WARM['beta'], rate=(1 - WARM['beta'])/n) if n else {}
+    return [_run(budget, 'beta', name, objective, 0, bounds | dict(samples=100), n, **budget.beta | rising(n))
+            for n in budget.steps for name, objective in MNIST_METHODS.items()]
+
+
 def avo_cells(
     budget:AvoBudget,
     trials:int=3, # seeds of the runs on images
 )->list: # of Cell
     "The fits in the plane, and the runs on images, of paper 3."
     bounds = {k: budget.evaluate[k] for k in ('samples', 'images')} # no chains
-    warmed:tuple = ((0, {}), (round((1 - WARM['beta'])/WARM['rate']), WARM))
-    mnist = []
-    for trial in range(trials):
-        for n, warm in warmed:
-            for name, objective in MNIST_METHODS.items():
-                main = name in ('vae', 'avo') and not trial and not n
-                effort = budget.evaluate | ({} if main else budget.rest)
-                mnist.append(_run(budget, 'mnist', name, objective, trial, effort, n, **warm))
-    n, warm = warmed[1]
-    mnist += [_run(budget, 'mnist', name, f'flow_{name}', 0, bounds, n, **warm) for name in ('planar', 'householder')]
-    for name, (n, warm) in (('hvi', warmed[1]), ('avo', warmed[1]), ('hvi', warmed[0])):
-        mnist.append(_run(budget, 'mnist', name, name, 0, bounds, n, 0., **warm))
-    def rising(n): return dict(beta=WARM['beta'], rate=(1 - WARM['beta'])/n) if n else {}
-    beta = [_run(budget, 'beta', name, objective, 0, bounds | dict(samples=100), n, **budget.beta | rising(n))
-            for n in budget.steps for name, objective in MNIST_METHODS.items()]
-    return [*_toys(budget), *mnist, *beta]
+    return [*_toys(budget), *_mnist(budget, trials, bounds), *_beta(budget, bounds)]
 
 # %% ../nbs/64_paper_avo.ipynb #4b0d5166
 _OF_FIT = ('kl', 'log_z_gap', 'bound', 'log_z', 'masses', 'truth', 'least_share', 'inside', 'parameters', 'seconds')
@@ -110,23 +119,26 @@ def _fit(report, draws):
     return found | (dict(draws=report['draws'][:250]) if draws else {})
 
 
+def _toy_summary(cell, folder):
+    draws = cell.flags['seed'] == 0 and cell.group == 'toys'
+    reports = toy_reports(ToyConfig(**cell.flags), folder/cell.name)
+    fits = {letter: _fit(report, draws) for letter, report in reports.items()}
+    words = ' '.join(command_of(cell, Path('runs')/folder.name))
+    return dict(key=cell.key, command=words, flags=cell.flags, fits=fits)
+
+
 def avo_summary(
     cell:Cell,
     folder:Path, # of the grid
 )->dict: # plain, for JSON
     "What is kept of a run of paper 3: commands, and the reports of fits, or curves, report and log p(x) of each image."
-    if cell.program == 'toy':
-        draws = cell.flags['seed'] == 0 and cell.group == 'toys'
-        reports = toy_reports(ToyConfig(**cell.flags), folder/cell.name)
-        fits = {letter: _fit(report, draws) for letter, report in reports.items()}
-        return dict(key=cell.key, command=' '.join(command_of(cell, Path('runs')/folder.name)), flags=cell.flags,
-            fits=fits)
+    if cell.program == 'toy': return _toy_summary(cell, folder)
     report:Any = evaluated(cell, folder)
     log_p = table_column(folder/cell.name/'likelihoods.csv', 'value', -report['nll']) if 'nll' in report else None
     kept = {k: round_floats(report[k]) for k in _KEPT if k in report}
     words = ' '.join(evaluation_of(cell, Path('runs')/folder.name))
-    return summary(cell, folder) | dict(flags=cell.flags, effort=cell.evaluate, evaluate=words, report=kept,
-        log_p=log_p)
+    about = dict(flags=cell.flags, effort=cell.evaluate, evaluate=words, report=kept, log_p=log_p)
+    return summary(cell, folder) | about
 
 # %% ../nbs/64_paper_avo.ipynb #784af20c
 def toy_fits(
@@ -144,8 +156,10 @@ def toy_fits(
 
 
 def _spread(values, digits=2):
-    error = f' +- {statistics.stdev(values)/len(values)**.5:.{digits}f}' if len(values) > 1 else ''
-    return f'{statistics.mean(values):.{digits}f}{error}'
+    mean = f'{statistics.mean(values):.{digits}f}'
+    if len(values) == 1: return mean
+    error = statistics.stdev(values)/len(values)**.5
+    return f'{mean} +- {error:.{digits}f}'
 
 
 def toy_rows(

@@ -85,8 +85,8 @@ def dreg_cells(
         key = dict(group='frozen_decoder') | task | dict(objective=name, trial=trial)
         return Cell(key, task | budget.frozen_decoder | dict(objective=name, seed=trial), _start(task))
     decoder = [frozen(name, trial) for trial in range(trials) for name in ESTIMATORS]
-    figures = [_figure(task, budget, trial, *of) for trial in range(trials) for task in _TASKS
-        for of in _curves(budget)]
+    figures = [_figure(task, budget, trial, *of)
+               for trial in range(trials) for task in _TASKS for of in _curves(budget)]
     return [*first, *smoke, *decoder, *figures]
 
 # %% ../nbs/63_paper_dreg.ipynb #20689cbb

@@ -63,7 +63,8 @@ def aiwae_reproduce(
     of = PAPERS[paper]
     check_choice(of.budgets, budget=budget)
     check_count(workers=workers, trials=trials)
-    folder, place = Path(out)/f'{paper}-{budget}', dict(device=device) | (dict(data=data) if data else {})
+    folder, place = Path(out)/f'{paper}-{budget}', dict(device=device)
+    if data: place['data'] = data
     every = [_with_place(cell, place) for cell in of.cells(of.budgets[budget], trials)]
     cells = _chosen(every, only)
     if show: return _show(cells, folder)

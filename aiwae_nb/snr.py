@@ -148,8 +148,8 @@ def _check_report(loss_fns, parameters, n_draws, reference):
 
 def _lenders(names, mean_from):
     "name -> the estimator whose mean its SNR takes, one of `names`."
-    twins = {name: _twin(name) if mean_from is None else mean_from.get(name, name) for name in names}
-    return {name: twin if twin in names else name for name, twin in twins.items()}
+    def lender(name): return _twin(name) if mean_from is None else mean_from.get(name, name)
+    return {name: lender(name) if lender(name) in names else name for name in names}
 
 
 def _estimator_report(name, own, gap, t, n_tests, lent, reference, level):
@@ -204,15 +204,20 @@ def gradient_report(
     return GradientReport(rows, first, n_draws, len(ref), n_tests, level)
 
 # %% ../nbs/22_snr.ipynb #c00437ad
+def _table_rows(report):
+    rows = [('estimator', 'norm of mean', 'variance', 'ratio', 'SNR', 'floor', 'bias', 'its noise', 'verdict')]
+    for name, r in report.estimators.items():
+        numbers = (r.norm, r.variance, r.variance_ratio, r.snr, r.snr_floor, r.bias, r.bias_noise)
+        rows.append((name, *(f'{v:.3g}' for v in numbers), r.verdict))
+    return rows
+
+
 def gradient_table(
     report:GradientReport, # of gradient_report
     markdown:bool=False, # pipes between the columns
 )->str: # lines
     "The report as aligned lines, an estimator in each, with a line above that says what was drawn."
-    rows = [('estimator', 'norm of mean', 'variance', 'ratio', 'SNR', 'floor', 'bias', 'its noise', 'verdict')]
-    for name, r in report.estimators.items():
-        numbers = (r.norm, r.variance, r.variance_ratio, r.snr, r.snr_floor, r.bias, r.bias_noise)
-        rows.append((name, *(f'{v:.3g}' for v in numbers), r.verdict))
+    rows = _table_rows(report)
     head = (f"{report.n_draws} draws of {report.n_coordinates} coordinates; {report.n_tests} tests for bias against "
             f"{report.reference}, level {report.level:g} for all together")
     widths = [max(map(len, column)) for column in zip(*rows)]
@@ -270,8 +275,10 @@ class GaussianToy(NamedTuple):
         loc, scale = rows(self.x @ self.A.T + b[:, None]), self.x.new_tensor(2/3).sqrt()
         q = Independent(Normal(loc, scale, validate_args=False), 1, validate_args=False)
         x, prior_mean = rows(self.x), rows(mu[:, None])
-        both, constant = x + prior_mean, -.5*(x**2 + prior_mean**2).sum(-1) - D*math.log(2*math.pi)
-        return (lambda z: (z*(both - z)).sum(-1) + constant), q, [b, mu]
+        both = x + prior_mean
+        constant = -.5*(x**2 + prior_mean**2).sum(-1) - D*math.log(2*math.pi)
+        def log_joint(z): return (z*(both - z)).sum(-1) + constant
+        return log_joint, q, [b, mu]
 
 
 def _key(*of): return int.from_bytes(hashlib.sha256(repr(of).encode()).digest()[:4], 'big')
@@ -476,9 +483,12 @@ def snr_slopes(
 # %% ../nbs/22_snr.ipynb #62db7544
 def _plot_bias(ax, curve, style):
     "Squared bias against K: filled where it is twice what noise alone gives or more."
-    points = [(K, b, b > 2*n) for K, b, n in zip(curve['K'], curve['bias2'], curve['bias2_noise']) if b > 0]
-    ax.loglog([K for K, *_ in points], [b for _, b, _ in points], **style | dict(marker='', lw=.5))
-    for K, b, seen in points: ax.loglog(K, b, **style | dict(mfc=style['color'] if seen else 'none'))
+    points = [p for p in zip(curve['K'], curve['bias2'], curve['bias2_noise']) if p[1] > 0]
+    Ks, biases = [K for K, *_ in points], [bias for _, bias, _ in points]
+    ax.loglog(Ks, biases, **style | dict(marker='', lw=.5))
+    for K, bias, noise in points:
+        fill = style['color'] if bias > 2*noise else 'none'
+        ax.loglog(K, bias, **style | dict(mfc=fill))
 
 
 def plot_snr(

@@ -196,8 +196,10 @@ def _b(z):
         _bell((z.sum(-1) + 2.5)/.6)))
 def _c(z): return (2 - (z[..., 0]**2 + z[..., 1]**2/2).sqrt())**2
 def _d(z):
-    return -_lse(*(math.log(share/(2*math.pi*.2)) - (z - z.new_tensor(centre)).square().sum(-1)/.4
-                   for centre, share in zip(_CENTRES, _SHARES)))
+    def part(centre, share):
+        log_height = math.log(share/(2*math.pi*.2))
+        return log_height - (z - z.new_tensor(centre)).square().sum(-1)/.4
+    return -_lse(*map(part, _CENTRES, _SHARES))
 def _e(z): return -_bell((z[..., 1] - _wave(z))/.4) + .1*z[..., 0]**2
 def _f(z):
     return -_lse(_bell((z[..., 1] - _wave(z))/.35), _bell((z[..., 1] - _wave(z) + _bump(z))/.35)) + .05*z[..., 0]**2

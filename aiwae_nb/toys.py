@@ -339,7 +339,8 @@ def _known(config, folder, letter):
     "The report of a fit; None where there is none, or it is damaged or of another fit."
     report = load_json(Path(folder)/f'report-{letter}.json', None)
     if not isinstance(report, dict) or not {*ToyReport._fields, 'draws'} <= report.keys(): return None
-    return report if all(report.get(k) == v for k, v in config.fit().items()) else None
+    is_same = all(report.get(k) == v for k, v in config.fit().items())
+    return report if is_same else None
 
 
 def toy_reports(
