@@ -356,18 +356,20 @@ def draw_pictures(
 
 # %% ../nbs/55_evaluate.ipynb #08ab2e86
 def evaluate_ais(
-    # a Module: offers posterior(x) and log_joint(x, z), perhaps grad_log_joint(x, z); in evaluation mode meanwhile
+    # a Module: offers posterior(x) and log_joint(x, z), perhaps grad_log_joint and curvature of (x, z); in evaluation
+    # mode meanwhile
     model:Any,
     x:Tensor, # (N, P) data, on the device of the model
     *c:Tensor, # (N, ...) contexts, for a conditional model
     **kwargs, # further arguments of log_likelihood, as n_chains, n_temperatures, n_leapfrog, out
 )->Evidence: # on the CPU
-    "log p(x), or log p(x|c), of each datum by annealing from q_0. Raises as `log_likelihood` does."
+    """log p(x), or log p(x|c), of each datum by annealing, with q_0 as the posterior. Raises as `log_likelihood`
+    does."""
     _check_data(model, x, *c)
     check_model(model, 'log_joint')
     def start(x, *c): return base_posterior(model, x, *c)
-    grad = getattr(model, 'grad_log_joint', None)
-    with _evaluating(model): found = log_likelihood(x, start, model.log_joint, *c, grad_log_joint=grad, **kwargs)
+    known:dict[str, Any] = {name: getattr(model, name, None) for name in ('grad_log_joint', 'curvature')}
+    with _evaluating(model): found = log_likelihood(x, start, model.log_joint, *c, **known, **kwargs)
     return Evidence(*(a.cpu() for a in found))
 
 # %% ../nbs/55_evaluate.ipynb #b4d67207

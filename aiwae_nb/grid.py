@@ -200,8 +200,9 @@ def local_executor(
     return ProcessPoolExecutor(workers, multiprocessing.get_context('spawn'), _begin_worker, (threads,))
 
 # %% ../nbs/61_grid.ipynb #c9d5b065
-# flags of an evaluation
-LONG_CHAINS = dict(samples=5000, chains=16, leapfrog=10, precision='bfloat16', compile=True, simulated=0)
+# flags of an evaluation by the papers' protocol
+LONG_CHAINS = dict(samples=5000, chains=16, leapfrog=10, start='q', mass='identity', precision='bfloat16', compile=True,
+                   simulated=0)
 
 
 def curve_columns(

@@ -25,6 +25,7 @@ from .data import DATASETS, TASKS, Dataset, load_dataset
 from .evaluate import (BoundEstimate, ais_report, draw_certificate, draw_pictures, evaluate, evaluate_ais,
                                evaluate_bound, model_images, paired_difference, simulate, test_images, training_images)
 from .files import file_digest, load_checkpoint, load_json, load_table, locked, save_json, save_table
+from .evidence import DEFAULT_START, STARTS, TEMPERATURES
 from .hmc import SCORE_LEAPFROG, check_precision
 from .models import FAMILIES, MODELS, SCALES, make_model
 from .objectives import (all_objectives, base_posterior, check_objective, find_objective, fitting_estimators,
@@ -551,8 +552,19 @@ class EvaluateConfig(_Config):
     validation:bool = option(False, 'bound', "of the images that training held out, in place of test images")
     seed:int = option(0, 'bound', "decides the draws", check=check_seed)
     chains:int = option(0, 'evidence', "of annealed importance sampling for each image, as 16; 0: the bound alone")
-    temperatures:int = option(1000, 'evidence', "of a chain, both ends counted", check=partial(check_count, 2))
-    leapfrog:int = option(SCORE_LEAPFROG, 'evidence', "leapfrog steps at each temperature")
+    tolerance:float|None = option(None, 'evidence',
+        "nats that the mean of log p(x) may be too low by, as 0.05: chooses temperatures and leapfrog", float,
+        check=check_positive)
+    temperatures:int|None = option(None, 'evidence',
+        f"of a chain, both ends counted; {TEMPERATURES} where no tolerance is given", int, check=partial(check_count, 2))
+    leapfrog:int|None = option(None, 'evidence',
+        f"leapfrog steps at each temperature; {SCORE_LEAPFROG} where no tolerance is given", int)
+    start:str|None = option(None, 'evidence',
+        "where chains start: laplace (mode and curvature; the default without a tolerance), or q (the papers')", str,
+        check=partial(check_choice, tuple(STARTS)))
+    mass:str = option('q', 'evidence',
+        "q: chains move where the density they start from is white; identity: in z (the papers')",
+        check=partial(check_choice, ('q', 'identity')))
     no_half:bool = option(False, 'evidence',
         "leave out the convergence run, with half as many temperatures: a third of the work")
     precision:str|None = option(None, 'evidence', "of the forces of chains: float32, or bfloat16 (faster, as exact)",
@@ -575,6 +587,8 @@ class EvaluateConfig(_Config):
     def check(self):
         "Raise `ValueError` on numbers that are impossible."
         check_fields(self)
+        if self.tolerance is not None and (self.temperatures or self.leapfrog is not None): raise ValueError(
+            "tolerance is given together with temperatures or leapfrog, expected it alone: it chooses them")
         if self.simulated and self.simulated < 10:
             raise ValueError(f"simulated is {self.simulated}, expected 10 or more, or 0 (no certificate)")
 
@@ -586,8 +600,9 @@ class EvaluateConfig(_Config):
     def asked_of_chains(self)->dict: # name -> value, as report.json has them
         "What a report says of its chains; {} without chains."
         if not self.chains: return {}
-        asked = dict(chains=self.chains, temperatures=self.temperatures, leapfrog=self.leapfrog,
-            force_precision=self.precision)
+        given = ('tolerance', 'temperatures', 'leapfrog', 'start')
+        asked = dict(chains=self.chains, force_precision=self.precision, mass=self.mass)
+        asked |= {name: getattr(self, name) for name in given if getattr(self, name) is not None}
         if self.simulated: asked['simulated'] = self.simulated
         if self.training is not None: asked['training'] = self.training
         return asked | (dict(no_half=True) if self.no_half else {})
@@ -697,10 +712,12 @@ class _Report:
         model, a, found = self.load().model, self.asked, {}
         for i, (name, given) in enumerate(images.items()):
             n = len(given[0])
-            self.say(f"{a.chains} chains through {a.temperatures:,} temperatures for each of {n:,} {name} images")
-            found[name] = evaluate_ais(model, *given, n_temperatures=a.temperatures, half_T=not a.no_half,
-                seed=a.seed + i,
-                                       out=self.kept()/name, progress=True, **chosen)
+            how = (f"{a.temperatures or TEMPERATURES:,} temperatures" if a.tolerance is None else
+                   f"as many temperatures as {a.tolerance:g} nats ask for")
+            self.say(f"{a.chains} chains through {how} for each of {n:,} {name} images")
+            found[name] = evaluate_ais(model, *given, tolerance=a.tolerance, start=a.start, half_T=not a.no_half,
+                                       n_temperatures=a.temperatures, seed=a.seed + i, out=self.kept()/name,
+                                       progress=True, **chosen)
             columns = {k: getattr(found[name], k) for k in ('value', 'std_error', 'ess', 'half_T')}
             save_table(self.folder/self._csv(name), columns)
         if 'train' not in images: self.forget(self._csv('train'))
@@ -709,33 +726,35 @@ class _Report:
     @staticmethod
     def _csv(name): return 'likelihoods.csv' if name == 'test' else f'likelihoods_{name}.csv'
 
-    def _certify(self, context, chosen):
+    def _certify(self, context, chosen, T):
         "The certificate, which is kept; None where none is asked for."
         self.forget('certificate.json', 'certificate.png') # of another report
         if not self.asked.simulated: return None
         path = self.kept()/f'certificate-{self.asked.simulated}.json'
-        certificate = _saved_certificate(path) or self._new_certificate(context, chosen)
+        certificate = _saved_certificate(path) or self._new_certificate(context, chosen, T)
         save_json(certificate._asdict(), path)
         save_json(certificate._asdict(), self.folder/'certificate.json')
         draw_certificate(certificate, self.folder)
         return certificate
 
-    def _new_certificate(self, context, chosen):
-        model, a, T = self.load().model, self.asked, self.asked.temperatures
+    def _new_certificate(self, context, chosen, T):
+        model, a = self.load().model, self.asked
         x, z, c = simulate(model, a.simulated, *context, seed=a.seed + 1)
         Ts = (T//10, T) if T >= 20 else (T,)
         def start(x, *c): return base_posterior(model, x, *c)
-        grad, moves = getattr(model, 'grad_log_joint', None), 2*sum(t - 1 for t in Ts)
-        with tqdm(total=moves, disable=None, unit='move', desc=f'{a.simulated} simulated') as bar:
-            return certify(x, z, start, model.log_joint, *c, grad_log_joint=grad, temperatures=Ts, seed=a.seed,
-                           on_move=bar.update, **chosen)
+        known = {name: getattr(model, name, None) for name in ('grad_log_joint', 'curvature')}
+        chosen = chosen | dict(n_leapfrog=SCORE_LEAPFROG if a.leapfrog is None else a.leapfrog)
+        with tqdm(total=2*sum(t - 1 for t in Ts), disable=None, unit='move', desc=f'{a.simulated} simulated') as bar:
+            return certify(x, z, start, model.log_joint, *c, **known, temperatures=Ts, seed=a.seed,
+                           start=a.start or DEFAULT_START, on_move=bar.update, **chosen)
 
     def _make_evidence(self, bound):
         start, a, images = time.perf_counter(), self.asked, self._images()
-        chosen = dict(n_chains=a.chains, n_leapfrog=a.leapfrog, precision=a.precision, compile=a.compile)
+        chosen = dict(n_chains=a.chains, n_leapfrog=a.leapfrog, mass=None if a.mass == 'identity' else a.mass,
+                      precision=a.precision, compile=a.compile)
         self.kept().mkdir(parents=True, exist_ok=True)
         found = self._anneal(images, chosen)
-        certificate = self._certify(images['test'][1:], chosen)
+        certificate = self._certify(images['test'][1:], chosen, len(found['test'].betas))
         train_bound = None
         if 'train' in images:
             train_bound = evaluate_bound(self.load().model, *images['train'], n_samples=a.samples, seed=a.seed,

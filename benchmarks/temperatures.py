@@ -29,7 +29,8 @@ def main(
     value, error = (torch.as_tensor(known[name]) for name in ('value', 'std_error'))
     x = test_images(loaded.dataset.test, report['images'])
     found = evaluate_ais(loaded.model, x, n_chains=report['chains'], n_temperatures=temperatures,
-                         n_leapfrog=report['leapfrog'], half_T=False, compile=True, seed=2, progress=True,
+                         n_leapfrog=report.get('leapfrog'), start=report.get('start'), half_T=False,
+                         mass=None if report.get('mass') == 'identity' else 'q', compile=True, seed=2, progress=True,
                          precision=report['force_precision'], out=folder/f'ais-{temperatures}')
     pair = paired_difference(found.value, value, found.std_error, error)
     command = f'python benchmarks/temperatures.py {run} --temperatures {temperatures}'
