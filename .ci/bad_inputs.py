@@ -168,11 +168,11 @@ CALLS = {
     'certify': (bdmc.certify, dict(
         x=bits(), z=torch.randn(B, D), posterior=Model().posterior, log_joint=Model().log_joint, temperatures=(T,),
         start='q', n_chains=K, schedule='linear', seed=0, n_leapfrog=1)),
-    'neg_hessian': (laplace.neg_hessian, dict(log_f=log_joint, z=torch.zeros(B, D), block=2)),
+    'neg_hessian': (laplace.neg_hessian, dict(log_f=log_joint, z=torch.zeros(B, D))),
     'moments': (laplace.moments, dict(q=New(posterior))),
     'laplace_posterior': (laplace.laplace_posterior, dict(
         log_joint=log_joint, q=New(posterior), n_steps=2, grad_log_joint=lambda z: -2*(z - 1), curvature=curvature,
-        inflate=1.1, start=torch.zeros(B, D), tolerance=.1, max_dense=8, block=2)),
+        inflate=1.1, start=torch.zeros(B, D), tolerance=.1, max_dense=8)),
     'negative_binomial': (laplace.negative_binomial, dict(dispersion=torch.ones(P))),
     'zero_inflated': (laplace.zero_inflated, dict(dispersion=torch.ones(P))),
     'gauss_newton': (newton, dict(natural=nn.Linear(D, P).forward, prior=normal(), rows=2, block=2)),

@@ -25,35 +25,32 @@ from .core import log_mean_exp, seeded
 from .hmc import as_target
 from .weights import check_callable, check_log_joint, check_posterior, full_precision
 
-# %% ../nbs/34_laplace.ipynb #86737a32
-def _slope(log_f, way):
-    "The derivative of log f in a direction, as a function that can be differentiated again."
-    def along(z):
+# %% ../nbs/34_laplace.ipynb #d11b34e7
+def _hessian_times(log_f, z, ways): # z (B, D), each way (D,) or (B, D) -> (N, B, D)
+    found = []
+    def differentiate(z):
         value = log_f(z)
         check_log_joint(value, z.shape[:2], 'log_f(z)')
-        if not value.requires_grad: return 0*z.sum(-1)
-        grad = torch.autograd.grad(value.sum(), z, create_graph=True, allow_unused=True, materialize_grads=True)[0]
-        return (grad*way).sum(-1) + 0*z.sum(-1)
-    return along
-
-
-def _hessian_times(log_f, z, way): # z (B, D), way (N, 1 or B, D) -> (N, B, D)
-    return as_target(_slope(log_f, way))(z.expand(len(way), *z.shape), False).grad
+        grad = 0*z
+        if value.requires_grad: # not of a density that is flat
+            more = dict(create_graph=True, allow_unused=True, materialize_grads=True)
+            grad = grad + torch.autograd.grad(value.sum(), z, **more)[0]
+        found.extend(torch.autograd.grad((grad*way).sum(), z, retain_graph=True)[0][0] for way in ways)
+        return value.detach()
+    as_target(differentiate)(z[None], False) # in any mode
+    return torch.stack(found)
 
 
 @torch.no_grad()
 def neg_hessian(
     log_f:Callable, # z (K, B, D) -> log f(z) (K, B), nats; each row counts alone
     z:Tensor, # (B, D)
-    block:int=16, # columns at once
 )->Tensor: # (B, D, D)
     "Minus the Hessian of log f at z. Raises `ValueError` where log f is not one number for each row."
     check_callable(log_f, 'log_f')
     check_tensor(floating=True, z=z)
     if z.dim() != 2: raise ValueError(f"z has shape {tuple(z.shape)}, expected (B, D)")
-    check_count(block=block)
-    ways = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)[:, None]
-    found = -torch.cat([_hessian_times(log_f, z, part) for part in ways.split(int(block))]).movedim(0, -1)
+    found = -_hessian_times(log_f, z, torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)).movedim(0, -1)
     return (found + found.mT)/2
 
 # %% ../nbs/34_laplace.ipynb #a009180b
@@ -175,7 +172,7 @@ def _fisher_product(likelihood, eta, J): # eta (..., m*P), J (..., D, m*P) -> (.
     weighted = (fisher[..., None, :, :, :]*J[..., None, :, :]).sum(-2)
     return weighted.flatten(-2) @ J.flatten(-2).mT
 
-# %% ../nbs/34_laplace.ipynb #e5c77b7f
+# %% ../nbs/34_laplace.ipynb #8598a3ea
 def _check_eta(eta, z, m):
     fits = isinstance(eta, Tensor) and eta.dim() == 3 and eta.shape[:2] == z.shape[:2] and eta.shape[2] % m == 0
     if not fits: raise ValueError(
@@ -189,12 +186,12 @@ def _check_prior(prior, z):
         f"{(z.shape[1],)} and event {tuple(z.shape[2:])}: Independent(prior, 1) sums over D")
 
 
-def _prior_precision(prior, z, block): # (K, B, D) -> broadcasts to (K, B, D, D)
+def _prior_precision(prior, z): # (K, B, D) -> broadcasts to (K, B, D, D)
     if prior is None: return torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
     _check_prior(prior, z)
     factorized = type(prior) is Independent and type(prior.base_dist) is Normal
     if factorized: return torch.diag_embed(prior.variance**-1)
-    return torch.stack([neg_hessian(prior.log_prob, each, block) for each in z])
+    return torch.stack([neg_hessian(prior.log_prob, each) for each in z])
 
 
 def _by_jvp(natural, likelihood, z, block):
@@ -220,7 +217,7 @@ def gauss_newton(
     check_count(rows=rows, block=block)
     @torch.no_grad()
     def precision(z):
-        plain, prior_part = _is_plain(natural), _prior_precision(prior, z, block)
+        plain, prior_part = _is_plain(natural), _prior_precision(prior, z)
         if not plain: return _by_jvp(natural, likelihood, z, block) + prior_part
         parts = z.flatten(0, 1).split(int(rows))
         found = torch.cat([_fisher_product(likelihood, *_push_layers(natural, part)) for part in parts])
@@ -352,14 +349,14 @@ def _positive(found, of_q):
         found[~positive] = half @ half.mT
     return found, finite & positive
 
-# %% ../nbs/34_laplace.ipynb #9f4dc3a8
+# %% ../nbs/34_laplace.ipynb #48f8af99
 _PROBES = 32 # directions of signs
 
 
-def _neg_diagonal(log_f, z, block):
+def _neg_diagonal(log_f, z):
     "Minus the diagonal of the Hessian, by Hutchinson's signs."
     with seeded(0): signs = torch.randint(2, (_PROBES, *z.shape)).to(z)*2 - 1
-    return -sum((_hessian_times(log_f, z, part)*part).sum(0) for part in signs.split(block))/_PROBES
+    return -(signs*_hessian_times(log_f, z, signs)).mean(0)
 
 
 class _Pushed(TransformedDistribution):
@@ -419,12 +416,12 @@ class _Flat:
         transforms = reshape + ([self.seen.map] if self.seen.map else [])
         return _Pushed(gaussian, transforms, self.seen.support) if transforms else gaussian
 
-# %% ../nbs/34_laplace.ipynb #d01e6162
+# %% ../nbs/34_laplace.ipynb #78a17bba
 class _Curvature:
     "The curvature of a log density in flat coordinates, given or by autograd, and what it costs in forces."
-    def __init__(self, flat, D, given, max_dense, block):
-        self.flat, self.given, self.block, self.diagonal = flat, given, block, D > max_dense
-        self.forces = 2*_PROBES if self.diagonal else 2*D if given is None else D/2
+    def __init__(self, flat, D, given, max_dense):
+        self.flat, self.given, self.diagonal = flat, given, D > max_dense
+        self.forces = 1 + _PROBES if self.diagonal else 1 + D if given is None else D/2
         if given is not None: self._check(given)
         if self.diagonal: warnings.warn(
             f"{D} latent dimensions are more than max_dense = {max_dense}: the diagonal of the curvature is used alone")
@@ -437,7 +434,7 @@ class _Curvature:
 
     def __call__(self, u): # (B, D) -> (B, D, D), or the diagonal
         if self.given is not None and not self.diagonal: return self._by_given(u)
-        try: return (_neg_diagonal if self.diagonal else neg_hessian)(self.flat.log_f, u, self.block)
+        try: return (_neg_diagonal if self.diagonal else neg_hessian)(self.flat.log_f, u)
         except RuntimeError as e: # as of a compiled function
             warnings.warn(f"log_joint has no second derivative: the start has the moments of q ({str(e).strip()[:80]})")
             return u.new_full(u.shape if self.diagonal else (*u.shape, u.shape[1]), math.nan)
@@ -474,7 +471,7 @@ def _climb(flat, u, curvature, of_q, n_steps, tolerance):
         if (converged & positive).all(): break
     return _Ended(u, precision, converged, ~(converged & positive), forces)
 
-# %% ../nbs/34_laplace.ipynb #7f911012
+# %% ../nbs/34_laplace.ipynb #fa808166
 class Laplace(NamedTuple):
     "A Gaussian at the mode of log p(x, .), in coordinates without boundary."
     q:Distribution   # batch (B,), with the event and the support of the q that was given
@@ -507,18 +504,17 @@ def laplace_posterior(
     start:Tensor|None=None, # (B, *event) where the steps begin; None: at q's mean
     tolerance:float=.3, # distance to the mode from which the last step is taken, in standard deviations, eq. (6)
     max_dense:int=512, # largest D whose curvature is a matrix; beyond, it is a diagonal
-    block:int=16, # columns of the Hessian at once
 )->Laplace:
     """The Gaussian with the mode and the curvature of log p(x, .), eq. (2), by steps that never fall, eq. (5).
     Raises `ValueError` on a q that is discrete, and on arguments or results of another shape."""
     check_posterior(q, reparameterized=False)
     check_callable(log_joint)
     check_count(least=0, n_steps=n_steps)
-    check_count(max_dense=max_dense, block=block)
+    check_count(max_dense=max_dense)
     check_positive(inflate=inflate, tolerance=tolerance)
     known, flat = moments(q, support), _Flat(log_joint, q, grad_log_joint, support)
     u = known.mean if start is None else flat.to_u(start).to(known.mean)
-    bent = _Curvature(flat, u.shape[1], curvature, max_dense, block)
+    bent = _Curvature(flat, u.shape[1], curvature, max_dense)
     spread = _spread(known, bent.diagonal)
     with torch.autocast(u.device.type, enabled=False), validated(False):
         ended = _climb(flat, u, bent, _inverse(spread), n_steps, tolerance)
