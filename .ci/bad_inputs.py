@@ -26,8 +26,8 @@ from torch.distributions import Bernoulli, Distribution, Independent, Normal
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from aiwae_nb import (ais, aiwae, avo, bdmc, bounds, data, dreg, evaluate, evidence, flows, gradients, hmc, hvi, models,
-                      objectives, plots, probes, runs, snr, targets, toys, train, weights)
+from aiwae_nb import (ais, aiwae, avo, bdmc, bounds, data, dreg, evaluate, evidence, flows, gradients, hmc, hvi,
+                      laplace, models, objectives, plots, probes, runs, snr, targets, toys, train, weights)
 
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
 SECONDS = 10 # of CPU time, for one call
@@ -93,6 +93,8 @@ def method(make, name): return lambda **given: getattr(make(), name)(**given)
 
 def stepped(**settings): return hmc.StepSizes(settings.pop('shape'), **settings).update(torch.ones(2)) or True
 def followed(accept_rate): return hmc.StepSizes(2).update(accept_rate) or True
+def curvature(z): return 2*torch.eye(D).expand(*z.shape, D)
+def newton(**settings): return laplace.gauss_newton(likelihood=laplace.BERNOULLI, **settings)(torch.zeros(K, B, D))
 def annealed_losses(**settings):
     model, inference, _ = aiwae.aiwae_losses(**settings)
     return model, inference()
@@ -166,6 +168,15 @@ CALLS = {
     'certify': (bdmc.certify, dict(
         x=bits(), z=torch.randn(B, D), posterior=Model().posterior, log_joint=Model().log_joint, temperatures=(T,),
         start='q', n_chains=K, schedule='linear', seed=0, n_leapfrog=1)),
+    'neg_hessian': (laplace.neg_hessian, dict(log_f=log_joint, z=torch.zeros(B, D))),
+    'moments': (laplace.moments, dict(q=New(posterior))),
+    'laplace_posterior': (laplace.laplace_posterior, dict(
+        log_joint=log_joint, q=New(posterior), n_steps=2, grad_log_joint=lambda z: -2*(z - 1), curvature=curvature,
+        inflate=1.1, start=torch.zeros(B, D), tolerance=.1, max_dense=8)),
+    'negative_binomial': (laplace.negative_binomial, dict(dispersion=torch.ones(P))),
+    'zero_inflated': (laplace.zero_inflated, dict(dispersion=torch.ones(P))),
+    'gauss_newton': (newton, dict(natural=nn.Linear(D, P).forward, prior=normal(), rows=2, block=2)),
+    'tempered_precision': (laplace.tempered_precision, dict(of_q=torch.ones(B, D), of_p=torch.full((B, D), 2.))),
     'aiwae_losses': (annealed_losses, dict(
         log_joint=log_joint, q=New(posterior), n_samples=K, betas=ais.linear_schedule(T), step_size=.1,
         inference_loss='elbo', prior=New(normal), reduction='mean', **CHAINS)),
@@ -198,6 +209,7 @@ CALLS = {
         family='chain', transitions=2, width=3, gate_init=1.)),
     'VAE.encode': (lambda x, context: vae(n_context=4).encode(x, context), dict(x=bits(), context=bits(B, 4))),
     'VAE.log_joint': (method(vae, 'log_joint'), dict(x=bits(), z=torch.randn(K, B, D))),
+    'VAE.curvature': (method(vae, 'curvature'), dict(x=bits(), z=torch.randn(K, B, D))),
     'train': (train.train, dict(
         objective=New(objective), pixels=pixels(), epochs=1, steps=2, batch=5, lr=.001, schedule='cosine',
         warm_up=.1, ema=.9, optimizer=train.adam, inputs=lambda x: (x,), seed=0, out=New(folder), save_every=1., progress=False,
@@ -318,6 +330,7 @@ ANY_SEQUENCE, PROMOTED = "any sequence of numbers is taken", "integers are numbe
 DRAWS_ALONE, FIXED_MODEL = "draws are enough", "q learns without the model's gradient"
 ANY_FORCE, PASSED_ON = "the weights are exact for any force", "it is passed on as it is"
 HASHED = "an integer of any size is hashed"
+ANY_START, SAID = "any start is exact", "fallback says so"
 ACCEPTED: dict[tuple, str] = {
     ('*', '*', 'numpy integer'): PROMOTED,
     ('*', '*', 'numpy number'): PROMOTED,
@@ -383,6 +396,19 @@ ACCEPTED: dict[tuple, str] = {
     ('certify', 'log_joint', 'has no gradient'): ANY_FORCE,
     ('log_likelihood', 'log_joint', 'has no gradient'): ANY_FORCE,
     ('evaluate_ais', 'model', 'log_joint has no gradient'): ANY_FORCE,
+    ('neg_hessian', 'log_f', 'gives NaN'): NAN_FOR_NAN,
+    ('neg_hessian', 'log_f', 'has no gradient'): "it has no curvature",
+    ('neg_hessian', 'z', 'a NaN'): PASSED_ON,
+    ('laplace_posterior', '*', 'gives NaN'): SAID,
+    ('laplace_posterior', 'log_joint', 'has no gradient'): ANY_START,
+    ('laplace_posterior', 'grad_log_joint', 'has no gradient'): "it is a gradient",
+    ('laplace_posterior', 'curvature', 'has no gradient'): "nor is one needed",
+    ('laplace_posterior', 'n_steps', '0'): "the curvature at the start",
+    ('laplace_posterior', 'start', 'None'): DEFAULT,
+    ('*n*', 'dispersion', 'an axis more'): "whatever broadcasts with the counts",
+    ('gauss_newton', 'natural', 'gives NaN'): NAN_FOR_NAN,
+    ('gauss_newton', 'natural', 'has no gradient'): ANY_START,
+    ('gauss_newton', 'prior', 'of NaN'): "the precision of a normal does not depend on its mean",
     ('annealed_target', 'log_f', 'has no gradient'): PASSED_ON,
     ('annealed_target', 'log_f', 'gives a float'): "a constant density",
     ('annealed_target', 'log_f', 'gives NaN'): NAN_FOR_NAN,
@@ -413,7 +439,7 @@ ALIASES: dict[str, tuple] = {
     'posterior': ('q',), 'model': ('q', 'posterior', 'log_joint'), 'prior': ('q',), 'x': ('datum', 'data', 'z_exact'),
     'c': ('context',), 'context': ('datum',), 'n_context': ('context',), 'inputs': ('x', 'test images'),
     'pixels': ('index',), 'lr': ('learning rate',), 'estimators': ('estimator', 'objective'),
-    'betas': ('n_temperatures',),
+    'betas': ('n_temperatures',), 'of_p': ('of_q',),
     'log_joint': ('log joint', 'log p', 'log f'), 'log_f': ('log f', 'log_joint'), 'log_w': ('log weight',),
     'target': ('log f',), 'transition': ('transition 1',), 'reverse': ('transition 1',), 'n_chains': ('chains',),
     'T': ('temperatures',), 'n_temperatures': ('temperatures',)}

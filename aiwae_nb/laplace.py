@@ -7,7 +7,7 @@ __all__ = ['BERNOULLI', 'GAUSSIAN', 'POISSON', 'neg_hessian', 'Likelihood', 'neg
            'Moments', 'moments', 'TemperedPrecision', 'Laplace', 'laplace_posterior', 'missed_mass', 'with_moments',
            'tempered_precision']
 
-# %% ../nbs/34_laplace.ipynb #e0f6249d
+# %% ../nbs/34_laplace.ipynb #45fe57ec
 import math, warnings
 from typing import Any, Callable, NamedTuple
 
@@ -25,35 +25,32 @@ from .core import log_mean_exp, seeded
 from .hmc import as_target
 from .weights import check_callable, check_log_joint, check_posterior, full_precision
 
-# %% ../nbs/34_laplace.ipynb #f26b131e
-def _slope(log_f, way):
-    "The derivative of log f in a direction, as a function that can be differentiated again."
-    def along(z):
+# %% ../nbs/34_laplace.ipynb #d11b34e7
+def _hessian_times(log_f, z, ways): # z (B, D), each way (D,) or (B, D) -> (N, B, D)
+    found = []
+    def differentiate(z):
         value = log_f(z)
         check_log_joint(value, z.shape[:2], 'log_f(z)')
-        if not value.requires_grad: return 0*z.sum(-1)
-        grad = torch.autograd.grad(value.sum(), z, create_graph=True, allow_unused=True, materialize_grads=True)[0]
-        return (grad*way).sum(-1) + 0*z.sum(-1)
-    return along
-
-
-def _hessian_times(log_f, z, way): # z (B, D), way (N, 1 or B, D) -> (N, B, D)
-    return as_target(_slope(log_f, way))(z.expand(len(way), *z.shape), False).grad
+        grad = 0*z
+        if value.requires_grad: # not of a density that is flat
+            more = dict(create_graph=True, allow_unused=True, materialize_grads=True)
+            grad = grad + torch.autograd.grad(value.sum(), z, **more)[0]
+        found.extend(torch.autograd.grad((grad*way).sum(), z, retain_graph=True)[0][0] for way in ways)
+        return value.detach()
+    as_target(differentiate)(z[None], False) # in any mode
+    return torch.stack(found)
 
 
 @torch.no_grad()
 def neg_hessian(
     log_f:Callable, # z (K, B, D) -> log f(z) (K, B), nats; each row counts alone
     z:Tensor, # (B, D)
-    block:int=16, # columns at once
 )->Tensor: # (B, D, D)
     "Minus the Hessian of log f at z. Raises `ValueError` where log f is not one number for each row."
     check_callable(log_f, 'log_f')
     check_tensor(floating=True, z=z)
     if z.dim() != 2: raise ValueError(f"z has shape {tuple(z.shape)}, expected (B, D)")
-    check_count(block=block)
-    ways = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)[:, None]
-    found = -torch.cat([_hessian_times(log_f, z, part) for part in ways.split(block)]).movedim(0, -1)
+    found = -_hessian_times(log_f, z, torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)).movedim(0, -1)
     return (found + found.mT)/2
 
 # %% ../nbs/34_laplace.ipynb #a009180b
@@ -91,7 +88,7 @@ BERNOULLI = Likelihood(_bernoulli_log_prob, _bernoulli_fisher, 1) # eta: logits
 GAUSSIAN = Likelihood(_gaussian_log_prob, _gaussian_fisher, 2) # eta: means, then logs of standard deviations
 POISSON = Likelihood(_poisson_log_prob, _poisson_fisher, 1) # eta: logs of rates
 
-# %% ../nbs/34_laplace.ipynb #dc300576
+# %% ../nbs/34_laplace.ipynb #5d82dbe4
 def _log_count(log_mean, x, r): # of a negative binomial, (..., P)
     total = torch.logaddexp(log_mean, r.log())
     return (x + r).lgamma() - r.lgamma() - (x + 1).lgamma() + r*(r.log() - total) + x*(log_mean - total)
@@ -116,10 +113,13 @@ def _zero_fisher(eta, r):
 
 
 def _dispersion(given):
-    r = given if isinstance(given, Tensor) else torch.tensor(float(given))
-    if not (r.is_floating_point() and r.numel() and (r.isfinite() & (r > 0)).all()): raise ValueError(
-        f"dispersion is {given}, expected positive numbers")
-    return r
+    if not isinstance(given, Tensor):
+        check_positive(dispersion=given)
+        return torch.tensor(float(given))
+    check_tensor(floating=True, dispersion=given)
+    if not (given.isfinite() & (given > 0)).all(): raise ValueError(
+        "dispersion has an entry that is not a positive number, expected all positive")
+    return given
 
 
 def negative_binomial(
@@ -137,7 +137,7 @@ def zero_inflated(
     r = _dispersion(dispersion)
     return Likelihood(lambda eta, x: _zero_log_prob(eta, x, r), lambda eta: _zero_fisher(eta, r), 2)
 
-# %% ../nbs/34_laplace.ipynb #1f987c9c
+# %% ../nbs/34_laplace.ipynb #a67dff93
 # layers that act on each number alone
 _ELEMENTWISE = (nn.Identity, nn.Tanh, nn.Sigmoid, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU,
                 nn.Softplus, nn.LogSigmoid, nn.Hardtanh, nn.ReLU6, nn.Softsign, nn.Mish, nn.BatchNorm1d)
@@ -161,10 +161,10 @@ def _push_layers(layers, h): # (N, D) -> eta (N, m*P), d eta/dz (N, D, m*P)
     return h, tangents.expand(len(h), -1, -1)
 
 
-def _push_forward(natural, z, block): # (K, B, D) -> eta (K, B, m*P), d eta/dz (K, B, D, m*P)
+def _push_forward(natural, eta, z, block): # (K, B, D) -> eta (K, B, m*P), d eta/dz (K, B, D, m*P)
     ways = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
     def along(way): return torch.func.jvp(natural, (z,), (way.expand_as(z),))[1]
-    return natural(z), torch.func.vmap(along, chunk_size=block)(ways).movedim(0, 2)
+    return eta, torch.func.vmap(along, chunk_size=int(block))(ways).movedim(0, 2)
 
 
 def _fisher_product(likelihood, eta, J): # eta (..., m*P), J (..., D, m*P) -> (..., D, D)
@@ -172,12 +172,32 @@ def _fisher_product(likelihood, eta, J): # eta (..., m*P), J (..., D, m*P) -> (.
     weighted = (fisher[..., None, :, :, :]*J[..., None, :, :]).sum(-2)
     return weighted.flatten(-2) @ J.flatten(-2).mT
 
-# %% ../nbs/34_laplace.ipynb #d5249d05
-def _prior_precision(prior, z, block): # (K, B, D) -> broadcasts to (K, B, D, D)
+# %% ../nbs/34_laplace.ipynb #8598a3ea
+def _check_eta(eta, z, m):
+    fits = isinstance(eta, Tensor) and eta.dim() == 3 and eta.shape[:2] == z.shape[:2] and eta.shape[2] % m == 0
+    if not fits: raise ValueError(
+        f"natural(z) returned {tuple(getattr(eta, 'shape', ()))}, expected (K, B, m*P) = {(*z.shape[:2], f'{m}*P')}")
+
+
+def _check_prior(prior, z):
+    if not isinstance(prior, Distribution): return
+    if prior.event_shape != z.shape[2:] or tuple(prior.batch_shape) not in ((), (1,), (z.shape[1],)): raise ValueError(
+        f"prior has batch {tuple(prior.batch_shape)} and event {tuple(prior.event_shape)}, expected batch () or "
+        f"{(z.shape[1],)} and event {tuple(z.shape[2:])}: Independent(prior, 1) sums over D")
+
+
+def _prior_precision(prior, z): # (K, B, D) -> broadcasts to (K, B, D, D)
     if prior is None: return torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
+    _check_prior(prior, z)
     factorized = type(prior) is Independent and type(prior.base_dist) is Normal
     if factorized: return torch.diag_embed(prior.variance**-1)
-    return torch.stack([neg_hessian(prior.log_prob, each, block) for each in z])
+    return torch.stack([neg_hessian(prior.log_prob, each) for each in z])
+
+
+def _by_jvp(natural, likelihood, z, block):
+    eta = natural(z)
+    _check_eta(eta, z, likelihood.n_parameters)
+    return _fisher_product(likelihood, *_push_forward(natural, eta, z, block))
 
 
 def gauss_newton(
@@ -197,14 +217,14 @@ def gauss_newton(
     check_count(rows=rows, block=block)
     @torch.no_grad()
     def precision(z):
-        if _is_plain(natural):
-            parts = [_fisher_product(likelihood, *_push_layers(natural, part)) for part in z.flatten(0, 1).split(rows)]
-            found = torch.cat(parts).unflatten(0, z.shape[:2])
-        else: found = _fisher_product(likelihood, *_push_forward(natural, z, block))
-        return found + _prior_precision(prior, z, block)
+        plain, prior_part = _is_plain(natural), _prior_precision(prior, z)
+        if not plain: return _by_jvp(natural, likelihood, z, block) + prior_part
+        parts = z.flatten(0, 1).split(int(rows))
+        found = torch.cat([_fisher_product(likelihood, *_push_layers(natural, part)) for part in parts])
+        return found.unflatten(0, z.shape[:2]) + prior_part
     return precision
 
-# %% ../nbs/34_laplace.ipynb #a4fd8dab
+# %% ../nbs/34_laplace.ipynb #cc624f2a
 class Moments(NamedTuple):
     "Mean and covariance of a q in flat coordinates without boundary."
     mean:Tensor       # (B, D)
@@ -234,8 +254,10 @@ def moments(
     support:Constraint|None=None, # of q, where q does not state it
 )->Moments:
     """The moments of `q`, from draws where it has a boundary or states none. No generator is touched.
-    Raises `ValueError` where no draw is finite."""
+    Raises `ValueError` on a discrete q, and where no draw is finite."""
     check_posterior(q, reparameterized=False)
+    if support_of(q, support).is_discrete: raise ValueError(
+        f"q is discrete, {type(q).__name__}, expected a q with a density: a mode and its curvature need one")
     q, seen = full_precision(q), Coordinates(q, support)
     if not seen.identity: return _drawn(q, seen)
     try: found = _stated(q)
@@ -327,14 +349,14 @@ def _positive(found, of_q):
         found[~positive] = half @ half.mT
     return found, finite & positive
 
-# %% ../nbs/34_laplace.ipynb #9f4dc3a8
+# %% ../nbs/34_laplace.ipynb #48f8af99
 _PROBES = 32 # directions of signs
 
 
-def _neg_diagonal(log_f, z, block):
+def _neg_diagonal(log_f, z):
     "Minus the diagonal of the Hessian, by Hutchinson's signs."
     with seeded(0): signs = torch.randint(2, (_PROBES, *z.shape)).to(z)*2 - 1
-    return -sum((_hessian_times(log_f, z, part)*part).sum(0) for part in signs.split(block))/_PROBES
+    return -(signs*_hessian_times(log_f, z, signs)).mean(0)
 
 
 class _Pushed(TransformedDistribution):
@@ -354,7 +376,7 @@ def _gaussian(mean, covariance): # (B, D); (B, D, D) or (B, D)
     if covariance.dim() == 2: return Independent(Normal(mean, covariance.sqrt().to(mean), validate_args=False), 1)
     return MultivariateNormal(mean, scale_tril=torch.linalg.cholesky(covariance).to(mean), validate_args=False)
 
-# %% ../nbs/34_laplace.ipynb #a6f7a2ba
+# %% ../nbs/34_laplace.ipynb #51e2f951
 class _Flat:
     "A log joint in flat coordinates without boundary, with checks of what its functions return."
     def __init__(self, log_joint, q, grad_log_joint, support):
@@ -375,7 +397,7 @@ class _Flat:
         def grad(z):
             found = grad_log_joint(z)
             if not isinstance(found, Tensor) or found.shape != z.shape: raise ValueError(
-                f"grad_log_joint(z) returned {tuple(getattr(found, 'shape', ()))}, expected {tuple(z.shape)}, that of z")
+                f"grad_log_joint(z) returned {tuple(getattr(found, 'shape', ()))}, expected {tuple(z.shape)}, as z")
             return found
         return grad
 
@@ -386,7 +408,7 @@ class _Flat:
         shape = self.q.batch_shape + self.q.event_shape
         u = self.seen.to_u(start.detach()[None])[0].flatten(1) if start.shape == shape else start*math.nan
         if not u.isfinite().all(): raise ValueError(
-            f"start has shape {tuple(start.shape)}, expected finite numbers of shape {tuple(shape)} in the support of q")
+            f"start has shape {tuple(start.shape)}, expected finite numbers of shape {tuple(shape)}, in q's support")
         return u
 
     def pushed(self, gaussian): # a Gaussian of u -> a distribution of z
@@ -394,12 +416,12 @@ class _Flat:
         transforms = reshape + ([self.seen.map] if self.seen.map else [])
         return _Pushed(gaussian, transforms, self.seen.support) if transforms else gaussian
 
-# %% ../nbs/34_laplace.ipynb #3ae8cfd5
+# %% ../nbs/34_laplace.ipynb #78a17bba
 class _Curvature:
     "The curvature of a log density in flat coordinates, given or by autograd, and what it costs in forces."
-    def __init__(self, flat, D, given, max_dense, block):
-        self.flat, self.given, self.block, self.diagonal = flat, given, block, D > max_dense
-        self.forces = 2*_PROBES if self.diagonal else 2*D if given is None else D/2
+    def __init__(self, flat, D, given, max_dense):
+        self.flat, self.given, self.diagonal = flat, given, D > max_dense
+        self.forces = 1 + _PROBES if self.diagonal else 1 + D if given is None else D/2
         if given is not None: self._check(given)
         if self.diagonal: warnings.warn(
             f"{D} latent dimensions are more than max_dense = {max_dense}: the diagonal of the curvature is used alone")
@@ -412,9 +434,9 @@ class _Curvature:
 
     def __call__(self, u): # (B, D) -> (B, D, D), or the diagonal
         if self.given is not None and not self.diagonal: return self._by_given(u)
-        try: return (_neg_diagonal if self.diagonal else neg_hessian)(self.flat.log_f, u, self.block)
+        try: return (_neg_diagonal if self.diagonal else neg_hessian)(self.flat.log_f, u)
         except RuntimeError as e: # as of a compiled function
-            warnings.warn(f"log_joint has no second derivative, and the start the moments of q: {str(e).strip()[:100]}")
+            warnings.warn(f"log_joint has no second derivative: the start has the moments of q ({str(e).strip()[:80]})")
             return u.new_full(u.shape if self.diagonal else (*u.shape, u.shape[1]), math.nan)
 
     def _by_given(self, u):
@@ -449,7 +471,7 @@ def _climb(flat, u, curvature, of_q, n_steps, tolerance):
         if (converged & positive).all(): break
     return _Ended(u, precision, converged, ~(converged & positive), forces)
 
-# %% ../nbs/34_laplace.ipynb #242875cb
+# %% ../nbs/34_laplace.ipynb #fa808166
 class Laplace(NamedTuple):
     "A Gaussian at the mode of log p(x, .), in coordinates without boundary."
     q:Distribution   # batch (B,), with the event and the support of the q that was given
@@ -482,20 +504,17 @@ def laplace_posterior(
     start:Tensor|None=None, # (B, *event) where the steps begin; None: at q's mean
     tolerance:float=.3, # distance to the mode from which the last step is taken, in standard deviations, eq. (6)
     max_dense:int=512, # largest D whose curvature is a matrix; beyond, it is a diagonal
-    block:int=16, # columns of the Hessian at once
 )->Laplace:
     """The Gaussian with the mode and the curvature of log p(x, .), eq. (2), by steps that never fall, eq. (5).
     Raises `ValueError` on a q that is discrete, and on arguments or results of another shape."""
     check_posterior(q, reparameterized=False)
     check_callable(log_joint)
     check_count(least=0, n_steps=n_steps)
-    check_count(max_dense=max_dense, block=block)
+    check_count(max_dense=max_dense)
     check_positive(inflate=inflate, tolerance=tolerance)
-    if support_of(q, support).is_discrete: raise ValueError(
-        f"{type(q).__name__} is discrete, expected a q with a density: a mode and its curvature need one")
     known, flat = moments(q, support), _Flat(log_joint, q, grad_log_joint, support)
     u = known.mean if start is None else flat.to_u(start).to(known.mean)
-    bent = _Curvature(flat, u.shape[1], curvature, max_dense, block)
+    bent = _Curvature(flat, u.shape[1], curvature, max_dense)
     spread = _spread(known, bent.diagonal)
     with torch.autocast(u.device.type, enabled=False), validated(False):
         ended = _climb(flat, u, bent, _inverse(spread), n_steps, tolerance)
@@ -504,7 +523,7 @@ def laplace_posterior(
         return Laplace(flat.pushed(gaussian), flat.to_z(ended.u), ended.converged, ended.fallback,
                        math.ceil(ended.forces))
 
-# %% ../nbs/34_laplace.ipynb #b7aca312
+# %% ../nbs/34_laplace.ipynb #a1d34505
 def _log_w(log_joint, q, z): return (log_joint(z) - q.log_prob(z)).double().nan_to_num(-math.inf, posinf=-math.inf)
 
 
@@ -547,7 +566,7 @@ def with_moments(
     whole = _Pushed(new, found.q.transforms, found.q.support) if isinstance(found.q, _Pushed) else new
     return found._replace(q=whole, fallback=found.fallback | rows)
 
-# %% ../nbs/34_laplace.ipynb #3425eef6
+# %% ../nbs/34_laplace.ipynb #8c4f9e4c
 def tempered_precision(
     of_q:Tensor, # (B, D, D) precision of the start, Q; or (B, D), its diagonal
     of_p:Tensor, # (B, D, D) precision of the posterior, H; or (B, D)
@@ -557,7 +576,8 @@ def tempered_precision(
     check_tensor(floating=True, of_q=of_q, of_p=of_p)
     fits = {of_q.dim(), of_p.dim()} <= {2, 3} and _dense(of_q).shape == _dense(of_p).shape
     if not fits: raise ValueError(
-        f"of_q has shape {tuple(of_q.shape)} and of_p {tuple(of_p.shape)}, expected (B, D, D) or (B, D), of one B and D")
+        f"of_q has shape {tuple(of_q.shape)} and of_p {tuple(of_p.shape)}, expected (B, D, D) or (B, D), of the same "
+        "B and D")
     try: found = _eigen(of_q.double(), of_p.double())
     except torch.linalg.LinAlgError: found = None # a NaN, too
     if found is None or not (found.values > 0).all(): raise ValueError(

@@ -319,6 +319,7 @@ class VAE(nn.Module):
         `log_joint` over x. Raises `ValueError` where batch norm is in training mode."""
         self._check_pair(x, z)
         self._check_context(c, len(x))
+        check_bits(x=x)
         if not c: return gauss_newton(nn.Sequential(*self.decoder, self.logits), BERNOULLI)(z)
         return gauss_newton(partial(self._logits_of, c), BERNOULLI, self.prior(*c))(z)
 
