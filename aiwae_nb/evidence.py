@@ -357,6 +357,9 @@ def log_mean_error(
     return error.masked_fill(size < LEAST_ESS, math.inf)
 
 
+_ROUNDING = 1e-3 # nats: of two sums of densities in single precision
+
+
 def has_converged(
     log_w:Tensor, # (K, B) log weights at T temperatures
     half_T:Tensor, # (B,) log of the mean weight at T/2
@@ -367,7 +370,7 @@ def has_converged(
 )->Tensor: # (B,) bool
     "Eq. (11), an acceptance of 0.2 all along, and no region that shuts the chains out. False with one chain."
     shift = (log_mean_exp(log_w) - half_T).abs()
-    agree = shift <= 3*(log_mean_error(log_w)**2 + half_T_error**2).sqrt()
+    agree = shift <= 3*(log_mean_error(log_w)**2 + half_T_error**2).sqrt() + _ROUNDING
     moves = (min_accept >= .2) & ((diverged <= 1e-3) | (uneven <= 2.5))
     return (ess(log_w) >= .6*len(log_w)) & agree & half_T_error.isfinite() & moves
 
