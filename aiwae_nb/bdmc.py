@@ -298,7 +298,8 @@ def certify(
         results.append(_row(T, found))
     return Certificate(
         results, _sentence(len(x), n_chains, results), data=len(x), n_chains=n_chains, n_leapfrog=n_leapfrog,
-        start=start, mass=_name_of(mass), schedule=schedule, precision=check_precision(precision), seed=seed, level=_LEVEL)
+        start=start, mass=_name_of(mass), schedule=schedule, precision=check_precision(precision), seed=seed,
+        level=_LEVEL)
 
 # %% ../nbs/33_bdmc.ipynb #b21033b5
 def plot_certificate(

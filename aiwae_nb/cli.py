@@ -265,7 +265,8 @@ def aiwae_train(
 def _asked_of(run, config):
     "What a run must have been evaluated with, to be compared."
     made, bound, chains = run.config, config.asked_of_bound(), config.asked_of_chains()
-    alike = {k: v for k, v in chains.items() if k in ('chains', 'temperatures', 'leapfrog', 'tolerance', 'start', 'mass')}
+    names = 'chains', 'temperatures', 'leapfrog', 'tolerance', 'start', 'mass'
+    alike = {k: v for k, v in chains.items() if k in names}
     about = dict(dataset=made.dataset, task=made.task, n_samples=bound['n_samples'], first=bound['first'])
     return about | dict(validation=bound.get('validation')) | alike
 

@@ -122,7 +122,7 @@ class Coordinates:
 # %% ../nbs/12_coordinates.ipynb #9a2801ed
 class WhiteMap(NamedTuple):
     "z = g(u), where u is standard normal if z is a draw of q."
-    forward:Callable           # u (K, *batch, *event') -> z (K, *batch, *event), log |det g'(u)| (K, *batch) or (*batch)
+    forward:Callable           # u (K, *batch, *event') -> z (K, *batch, *event), log |det| (K, *batch) or (*batch)
     shape:tuple                # (*event') of u
     like:Tensor                # of the type and device of u
     inverse:Callable|None=None # z -> u; None: not known

@@ -323,7 +323,8 @@ class Evidence(NamedTuple):
         return EvidenceSummary(
             mean, (self.std_error[known].square().sum().sqrt()/known.sum()).item(), over_data,
             self.converged.double().mean().item(), (self.value - self.half_T).mean().item(),
-            self.shortfall.nanmean().item(), int((~known).sum()), len(self.value), int(self.forces), self.seconds.item())
+            self.shortfall.nanmean().item(), int((~known).sum()), len(self.value), int(self.forces),
+            self.seconds.item())
 
     def __repr__(self):
         s = self.summary()
@@ -522,8 +523,8 @@ def _resolved(options): # None: the default, or what a tolerance chooses
 def _settings(options): # of what decides a chunk: those that are given, and the defaults of those that are not
     known = _resolved(_OPTIONS | options)
     found = {name: known[name]
-             for name in ('n_chains', 'n_temperatures', 'n_leapfrog', 'tolerance', 'max_forces', 'start', 'mass', 'schedule', 'precision',
-                          'support')}
+             for name in ('n_chains', 'n_temperatures', 'n_leapfrog', 'tolerance', 'max_forces', 'start', 'mass',
+                          'schedule', 'precision', 'support')}
     return found | dict(precision=check_precision(found['precision']), support=str(found['support']))
 
 # %% ../nbs/32_evidence.ipynb #d6ffade0
@@ -548,7 +549,7 @@ class _Asked(NamedTuple):
         "Where the chains of some data start."
         return STARTS[start](joint, q, self.n_chains, self.mass, support=support, **known)
 
-
+# %% ../nbs/32_evidence.ipynb #3c8e5060
 class _Problem(NamedTuple):
     "The data of a likelihood and the functions of its model."
     x:Tensor
@@ -666,7 +667,8 @@ def _joined(parts, sizes):
     return Evidence(**each, accept_rate=rate, betas=parts[0]['betas'], forces=parts[0]['forces'], seconds=seconds)
 
 # %% ../nbs/32_evidence.ipynb #8d8499bd
-_OURS = ('log_joint', 'q', 'grad_log_joint', 'curvature', 'pilot', 'generator', 'check', 'on_move') # those that are set here
+# those that are set here
+_OURS = ('log_joint', 'q', 'grad_log_joint', 'curvature', 'pilot', 'generator', 'check', 'on_move')
 
 
 def _check_options(kwargs):

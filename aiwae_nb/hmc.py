@@ -222,8 +222,8 @@ def _check_mass(mass, z):
     try: fits = mass.velocity(z).shape == z.shape
     except RuntimeError: fits = False
     if not fits: raise ValueError(
-        f"{type(mass).__name__} does not fit z of shape {tuple(z.shape)}, expected one for all chains or for each datum: "
-        "DiagonalMass(scale) with scale (*event) or (B, *event), DenseMass with matrices (D, D) or (B, D, D)")
+        f"{type(mass).__name__} does not fit z of shape {tuple(z.shape)}, expected one for all chains or for each "
+        "datum: DiagonalMass(scale) with scale (*event) or (B, *event), DenseMass with matrices (D, D) or (B, D, D)")
 
 
 @torch.no_grad()
@@ -240,7 +240,8 @@ def hmc_step(
 )->tuple: # (HMCState, HMCInfo)
     """One transition that leaves f invariant, of all chains at once, without a graph. Within it, distributions do not
     check their arguments, and a chain whose target raises is rejected.
-    Raises `ValueError` where log f is not one number for each chain, `n_leapfrog` is negative or the mass does not fit."""
+    Raises `ValueError` where log f is not one number for each chain, `n_leapfrog` is negative or the mass does not
+    fit."""
     check_count(least=0, n_leapfrog=n_leapfrog)
     _check_state(state, target)
     if mass is not None: _check_mass(mass, state.z)

@@ -556,7 +556,8 @@ class EvaluateConfig(_Config):
         "nats that the mean of log p(x) may be too low by, as 0.05: chooses temperatures and leapfrog", float,
         check=check_positive)
     temperatures:int|None = option(None, 'evidence',
-        f"of a chain, both ends counted; {TEMPERATURES} where no tolerance is given", int, check=partial(check_count, 2))
+        f"of a chain, both ends counted; {TEMPERATURES} where no tolerance is given", int,
+        check=partial(check_count, 2))
     leapfrog:int|None = option(None, 'evidence',
         f"leapfrog steps at each temperature; {SCORE_LEAPFROG} where no tolerance is given", int)
     start:str|None = option(None, 'evidence',
