@@ -71,8 +71,9 @@ class FlowPosterior(Distribution):
 # %% ../nbs/43_flows.ipynb #cd6891d2
 class _Planar:
     def __init__(self, u, w, b): # (B, D), (B, D), (B, 1)
-        wu, size = (w*u).sum(-1, keepdim=True), w.square().sum(-1, keepdim=True)
-        self.u = u + (F.softplus(wu) - 1 - wu)*w/size.clamp_min(1e-12) # w u is above -1: the step is invertible
+        wu = (w*u).sum(-1, keepdim=True)
+        change = (F.softplus(wu) - 1 - wu)*w # in this order: autograd adds up gradients in it
+        self.u = u + change/w.square().sum(-1, keepdim=True).clamp_min(1e-12)
         self.w, self.b = w, b
 
     def __call__(self, z):
@@ -125,8 +126,8 @@ class _Reflection:
     def __init__(self, v): self.v = v/v.norm(dim=-1, keepdim=True).clamp_min(1e-12) # (B, D)
 
     def __call__(self, z):
-        along = (self.v*z).sum(-1, keepdim=True)
-        return z - 2*self.v*along, z.new_zeros(z.shape[:-1])
+        reflected = z - 2*self.v*(self.v*z).sum(-1, keepdim=True)
+        return reflected, z.new_zeros(z.shape[:-1])
 
     inverse = __call__
 
