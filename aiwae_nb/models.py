@@ -315,7 +315,7 @@ class VAE(nn.Module):
         z:Tensor, # (K, B, D)
         *c:Tensor, # (B, C) the context, where there is one
     )->Tensor: # (K, B, D, D)
-        """Gauss-Newton's precision at z, [laplace](34_laplace.ipynb) eq. (3): the mean of minus the Hessian of
+        """Gauss-Newton's precision at z, [laplace](32_laplace.ipynb) eq. (3): the mean of minus the Hessian of
         `log_joint` over x. Raises `ValueError` where batch norm is in training mode."""
         self._check_pair(x, z)
         self._check_context(c, len(x))
