@@ -26,7 +26,7 @@ from torch.distributions import Bernoulli, Distribution, Independent, Normal
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from aiwae_nb import (ais, aiwae, avo, bdmc, bounds, data, dreg, evaluate, evidence, flows, gradients, hmc, hvi,
+from aiwae_nb import (ais, aiwae, avo, bdmc, bounds, coordinates, data, dreg, evaluate, evidence, flows, gradients, hmc, hvi,
                       laplace, models, objectives, plots, probes, runs, snr, targets, toys, train, weights)
 
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
@@ -149,16 +149,29 @@ CALLS = {
         Ks=(1, 2), estimators=('iwae',), n_data=2, n_trials=2, n_draws=2, seed=0)),
     'as_target': (partial(hmc.as_target, log_joint), dict(precision='float32')),
     'hmc_step': (hmc.hmc_step, dict(state=New(state), target=hmc.as_target(log_joint), step_size=.1, n_leapfrog=1)),
+    'hmc_step.mass': (hmc.hmc_step, dict(state=New(state), target=hmc.as_target(log_joint), step_size=.1,
+                                         mass=hmc.DiagonalMass(torch.ones(D)))),
+    'DiagonalMass': (hmc.DiagonalMass, dict(scale=torch.ones(D))),
+    'dense_mass': (hmc.dense_mass, dict(scale_tril=torch.eye(D))),
+    'DenseMass': (hmc.DenseMass, dict(inverse=torch.eye(D), root=torch.eye(D))),
+    'jitter_steps': (hmc.jitter_steps, dict(step_size=.1, shape=(2,), width=.2)),
+    'WhiteCoordinates': (coordinates.WhiteCoordinates, dict(q=New(posterior))),
     'StepSizes': (stepped, dict(shape=2, start=.1, target=.6, factor=1.1, low=.01, high=.3)),
     'StepSizes.update': (followed, dict(accept_rate=torch.ones(2))),
     'linear_schedule': (ais.linear_schedule, dict(T=T)),
     'sigmoid_schedule': (ais.sigmoid_schedule, dict(T=T, rad=4.)),
     'ais': (ais.ais, dict(log_joint=log_joint, q=New(posterior), n_chains=K, betas=ais.linear_schedule(T), step_size=.1,
-                          z0=torch.zeros(K, B, D), **CHAINS)),
+                          z0=torch.zeros(K, B, D), mass='q', **CHAINS)),
     'run_pilot': (evidence.run_pilot, dict(log_joint=log_joint, q=New(posterior), n_chains=K, n_stops=T, n_moves=1,
                                            target=.6, start=.1, **CHAINS)),
     'log_evidence': (partial(evidence.log_evidence, log_joint, posterior()), dict(
-        n_chains=K, n_temperatures=T, schedule='tuned', pilot=pilot(), **CHAINS)),
+        n_chains=K, n_temperatures=T, schedule='tuned', start='q', mass='q', pilot=pilot(), **CHAINS)),
+    'log_evidence.tolerance': (partial(evidence.log_evidence, log_joint, posterior()), dict(
+        n_chains=K, tolerance=.5, max_forces=20, start='q')),
+    'plan_run': (evidence.plan_run, dict(log_joint=log_joint, q=New(posterior), tolerance=.5, n_chains=K, max_forces=20,
+                                         start='q', mass='q')),
+    'log_mean_shortfall': (evidence.log_mean_shortfall, dict(variance=torch.ones(B), n_chains=K)),
+    'missed_mass': (laplace.missed_mass, dict(log_joint=log_joint, q=New(posterior), found=New(posterior), n_samples=4)),
     'log_likelihood': (likelihood, dict(
         x=bits(), context=bits(B, 4), posterior=Conditional().posterior, log_joint=Conditional().log_joint, batch=B,
         n_temperatures=T, pilot_data=B, seed=0, n_chains=K, n_leapfrog=1)),
@@ -346,6 +359,15 @@ ACCEPTED: dict[tuple, str] = {
     ('fit_toy', 'steps', '0'): NONE_AT_ALL,
     ('batches', 'start', '0'): NONE_AT_ALL,
     ('ais', 'z0', 'None'): DEFAULT,
+    ('log_evidence*', 'n_temperatures', 'None'): DEFAULT,
+    ('log_evidence*', 'n_leapfrog', 'None'): DEFAULT,
+    ('log_evidence*', 'tolerance', 'None'): DEFAULT,
+    ('DiagonalMass', 'scale', 'an axis more'): "an event may have any number of axes",
+    ('jitter_steps', 'shape', 'empty'): "one chain, without an axis",
+    ('WhiteCoordinates', 'q', 'of NaN'): "draws are looked at where chains begin",
+    ('plan_run', 'log_joint', 'has no gradient'): "a density that is flat has none",
+    ('missed_mass', 'log_joint', '*'): "a density that is NaN, or flat, is not missed",
+    ('missed_mass', '*', 'without rsample'): "draws alone are needed",
     ('log_evidence', 'pilot', 'None'): DEFAULT,
     ('train', 'out', 'None'): DEFAULT,
     ('train', 'steps', 'None'): DEFAULT,

@@ -18,6 +18,7 @@ from torch.distributions import (Distribution, Independent, LowRankMultivariateN
 from torch.distributions.constraints import Constraint
 
 from .core import seeded
+from .weights import check_posterior
 
 # %% ../nbs/12_coordinates.ipynb #e4e881f2
 def _unwrapped(support):
@@ -221,7 +222,8 @@ class WhiteCoordinates:
     def __init__(self,
         q:Distribution, # batch (B,), event of one or more axes
     ):
-        self.map, self.batch = white_map(q), q.batch_shape
+        check_posterior(q, reparameterized=False)
+        self.map = white_map(q)
 
     def to_z(self,
         u:Tensor, # (K, B, *event')

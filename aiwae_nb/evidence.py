@@ -168,8 +168,12 @@ def log_mean_shortfall(
     variance:Tensor, # (B,) of the log weights
     n_chains:int, # K
 )->Tensor: # (B,), nats
-    "How far the log of the mean of K lognormal weights is below that of their expectation, on average, eq. (7)."
+    """How far the log of the mean of K lognormal weights is below that of their expectation, on average, eq. (7).
+    Raises `ValueError` on a negative variance."""
     check_count(n_chains=n_chains)
+    check_tensor(floating=True, variance=variance)
+    if variance.dim() != 1 or not (variance >= 0).all(): raise ValueError(
+        f"variance of shape {tuple(variance.shape)} holds what is no variance, expected (B,) numbers from 0")
     x, weight = (torch.from_numpy(a) for a in np.polynomial.hermite_e.hermegauss(64))
     v = variance.double().nan_to_num(100.).clamp(0, 100).cpu()[:, None]
     w = (v.sqrt()*x - v/2).exp() # (B, 64)
@@ -262,9 +266,12 @@ def plan_run(
     support:Constraint|None=None, # of q and of p, where q does not state it or p is written for it alone
     **options, # further arguments of ais and run_pilot: precision, generator
 )->Plan:
-    "Choose start, temperatures and leapfrog steps. Raises `ValueError` unless the tolerance is positive."
+    "Choose start, temperatures and leapfrog steps. Raises as `ais` does, and `ValueError` on another tolerance or start."
+    check_posterior(q, reparameterized=False)
     check_positive(tolerance=tolerance)
     check_count(n_chains=n_chains, max_forces=max_forces)
+    if start is not None: check_choice(STARTS, start=start)
+    try_rows(log_joint, q)
     check_count(least=2, advice="the variance of one weight is not known", n_chains=n_chains)
     of_start = dict(grad_log_joint=grad_log_joint, curvature=curvature, support=support)
     options |= dict(grad_log_joint=grad_log_joint, support=support)
@@ -395,7 +402,7 @@ BETA_SCHEDULES:dict[str, Callable] = {
 # %% ../nbs/33_evidence.ipynb #46b949fe
 def _shortfall(log_w):
     if len(log_w) == 1: return torch.full_like(log_w[0], math.nan)
-    return log_mean_shortfall(log_w.var(0), len(log_w))
+    return log_mean_shortfall(log_w.var(0).nan_to_num(math.inf), len(log_w))
 
 
 def _evidence(full, half, betas, pilot, forces, started):

@@ -407,7 +407,7 @@ class DiagonalMass:
 # %% ../nbs/30_hmc.ipynb #37d67a45
 class DenseMass:
     """A mass matrix for an event of D numbers, eq. (15), or one for each datum; `dense_mass` makes it of a covariance.
-    Raises `ValueError` where the shapes differ."""
+    Raises `ValueError` where the shapes differ or an entry is not finite."""
     def __init__(self,
         inverse:Tensor, # (D, D) or (B, D, D): the inverse of the mass
         root:Tensor, # the same shape: A with A A' = mass
@@ -416,6 +416,8 @@ class DenseMass:
         check_tensor(floating=True, inverse=inverse, root=root)
         if inverse.shape != root.shape or inverse.dim() < 2 or inverse.shape[-1] != inverse.shape[-2]: raise ValueError(
             f"inverse has shape {tuple(inverse.shape)} and root {tuple(root.shape)}, expected both (D, D) or (B, D, D)")
+        for name, a in dict(inverse=inverse, root=root).items():
+            if not a.isfinite().all(): raise ValueError(f"{name} has an entry that is not finite")
         self.inverse, self.root, self.n_event = inverse, root, n_event
 
     def _times(self, matrix, a):
@@ -454,7 +456,12 @@ def jitter_steps(
     width:float=.2, # j: step sizes are drawn between 1 - j and 1 + j times step_size
     generator:torch.Generator|None=None, # torch's global one where None
 )->Tensor: # (*N,): one for each chain
-    "A step size drawn for each chain, which leaves a transition exact. Raises `ValueError` unless 0 < width < 1."
+    """A step size drawn for each chain, which leaves a transition exact. Raises `ValueError` unless 0 < width < 1 and
+    the step size is positive."""
     check_between(0, 1, width=width)
+    if not isinstance(shape, tuple): raise TypeError(f"shape is {shape!r}, expected a tuple, as (K, B)")
+    check_count(1, '', **{f'size {i}': n for i, n in enumerate(shape)})
+    if not isinstance(step_size, Tensor): check_positive(step_size=step_size)
     like = torch.as_tensor(step_size)
+    if not (like > 0).all(): raise ValueError("step_size has an entry that is not positive")
     return like*(1 + width*(2*torch.rand(shape, generator=generator, device=like.device) - 1))

@@ -536,9 +536,14 @@ def missed_mass(
 )->Tensor: # (B,), 0 to 1
     """The share of the posterior, as far as draws of `q` see it, on which the Gaussian is too thin: where p/found is
     above 20 times its mean. No generator is touched."""
+    check_callable(log_joint)
     check_count(n_samples=n_samples)
+    for density in (q, found): check_posterior(density, reparameterized=False)
     q = full_precision(q)
     with seeded(0): ours, theirs = found.sample((n_samples,)), q.sample((n_samples,))
+    for name, z in dict(found=ours, q=theirs).items():
+        if not z.isfinite().all(): raise ValueError(f"{name} has a draw that is not finite")
+    check_log_joint(log_joint(ours), ours.shape[:2])
     with validated(False):
         mean = log_mean_exp(_log_w(log_joint, found, ours))
         thin = _log_w(log_joint, found, theirs) - mean > math.log(20)

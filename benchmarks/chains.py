@@ -40,8 +40,8 @@ def rows(q, found, n_chains):
     "name -> (start, mass, L, schedule, forces of the start for each chain)."
     cost, scales = found.forces/n_chains, DiagonalMass(q.stddev)
     return {
-        'papers': (q, None, 10, 'linear', 0), 'q, identity': (q, None, 5, 'tuned', 0), 'q, of q': (q, 'q', 2, 'tuned', 0),
-        'q, laplace': (q, following(q, found), 2, 'tuned', cost),
+        'papers': (q, None, 10, 'linear', 0), 'q, identity': (q, None, 5, 'tuned', 0),
+        'q, of q': (q, 'q', 2, 'tuned', 0), 'q, laplace': (q, following(q, found), 2, 'tuned', cost),
         'laplace, identity': (found.q, None, 5, 'tuned', cost), 'laplace, of q': (found.q, scales, 2, 'tuned', cost),
         'laplace, laplace': (found.q, 'q', 2, 'tuned', cost)}
 
@@ -95,8 +95,8 @@ def main(
             table[name] = {n: measured((joint, grad), row, n, chains, pilot, truth, noise)
                            for n in map(int, forces.split(','))}
         x_model, z_model, c_model = simulate(model, simulated, *c, seed=3)
-        said = certify(x_model, z_model, model.posterior, model.log_joint, *c_model, grad_log_joint=model.grad_log_joint,
-                       curvature=model.curvature, temperatures=(reference,), n_chains=chains)
+        said = certify(x_model, z_model, model.posterior, model.log_joint, *c_model, curvature=model.curvature,
+                       grad_log_joint=model.grad_log_joint, temperatures=(reference,), n_chains=chains)
     print(json.dumps(dict(
         benchmark='chains', command=f'python benchmarks/chains.py {run}', images=images, chains=chains,
         reference=dict(temperatures=reference, nll=-truth.mean().item(), sd=long[0].log_w.std(0).mean().item(),

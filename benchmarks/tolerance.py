@@ -1,0 +1,55 @@
+"""An accuracy asked for, beside the papers' protocol: time, error, convergence. Prints one JSON line.
+
+    python benchmarks/tolerance.py runs/mnist_iwae5 --images 500
+
+Test images of a run are estimated by `log_likelihood` with `tolerance`, and by 16 chains from q with the identity as
+mass, 1,000 temperatures and 10 leapfrog steps; both with a convergence run of half the temperatures, compiled, forces
+in bfloat16. `seconds` is the time of the whole call, start, plan and pilots included, after a short call of each
+that compiles. `error` is the mean distance from a long run; `two_thirds`: the share of images whose effective sample
+size is at least two thirds of the chains and whose runs agree, `converged` as it was for the papers' protocol.
+"""
+import json, platform, time
+
+import torch
+from fastcore.script import call_parse
+
+from aiwae_nb.evaluate import evaluate_ais, test_images
+from aiwae_nb.runs import Run
+
+
+def measured(model, x, reference, fast, **how):
+    "One call, after a short one that compiles."
+    short = {name: value for name, value in how.items() if name != 'tolerance'} | dict(n_temperatures=3)
+    evaluate_ais(model, x, **short, **fast)
+    started = time.perf_counter()
+    found = evaluate_ais(model, x, **how, **fast)
+    seconds = time.perf_counter() - started
+    said = found.summary()
+    light = (found.ess >= 2*len(found.log_w)/3) & found.converged
+    return dict(seconds=round(seconds, 1), temperatures=len(found.betas), forces=said.forces,
+                nll=round(-said.mean, 4), error=round((found.value - reference).abs().mean().item(), 4),
+                below=round((reference - found.value).mean().item(), 4), shortfall=round(said.shortfall, 4),
+                converged=said.converged, two_thirds=light.double().mean().item(),
+                ess=round(found.ess.mean().item(), 2))
+
+
+@call_parse
+def main(
+    run:str, # the folder of a run, as runs/mnist_iwae5
+    images:int=500, # test images, from the first
+    tolerance:float=.05, # nats
+    reference:int=4000, # temperatures of the long run
+    data:str=None, # a folder to look for the data in first
+):
+    "Compare a tolerance with the papers' protocol on one model."
+    model, dataset, _ = Run(run).load(data)
+    x = test_images(dataset.test, images)
+    fast = dict(compile=True, precision='bfloat16')
+    long = evaluate_ais(model, x, n_temperatures=reference, half_T=False, seed=7, **fast).value
+    asked = measured(model, x, long, fast, tolerance=tolerance)
+    papers = measured(model, x, long, fast, start='q', mass=None, n_leapfrog=10, n_temperatures=1000)
+    print(json.dumps(dict(
+        benchmark='tolerance', command=f'python benchmarks/tolerance.py {run} --images {images}', images=images,
+        tolerance=tolerance, reference=dict(temperatures=reference, nll=round(-long.mean().item(), 4)), asked=asked,
+        papers=papers, ratio=round(asked['seconds']/papers['seconds'], 3), threads=torch.get_num_threads(),
+        machine=platform.machine(), torch=torch.__version__)))
