@@ -264,7 +264,7 @@ def moments(
     except (NotImplementedError, AttributeError): return _drawn(q, seen)
     return found if all(a.isfinite().all() for a in found) else _drawn(q, seen)
 
-# %% ../nbs/34_laplace.ipynb #44b10f74
+# %% ../nbs/34_laplace.ipynb #5edb0cb7
 _DAMPING = 0., .2, 2., 20., 1e3 # tried at once
 
 
@@ -283,9 +283,9 @@ def _solve(a, g): # a (B, D, D), positive definite, or its diagonal (B, D); g (B
 
 def _step(log_f, z, value, grad, precision, of_q):
     "The best of several damped steps, eq. (5), or none. z, grad (B, D), value (B,)."
+    precision, of_q = precision.to(z.dtype), of_q.to(z.dtype) # a step need not be exact
     shifted = precision + of_q
-    ahead = [_solve(precision + damping*shifted, grad.double()) for damping in _DAMPING]
-    trials = torch.cat([z[None], z + torch.stack(ahead).to(z.dtype)])
+    trials = torch.stack([z] + [z + _solve(precision + damping*shifted, grad) for damping in _DAMPING])
     trials = trials.where(trials.isfinite().all(-1, keepdim=True), z)
     found = torch.cat([value[None], _value(log_f, trials[1:])])
     best = found.where(found.isfinite(), -math.inf).argmax(0)
