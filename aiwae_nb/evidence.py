@@ -161,7 +161,7 @@ def _known_mass(q, mass):
 
 # name -> (log_joint, q, n_chains, mass, grad_log_joint=, curvature=, support=) -> Start
 STARTS:dict[str, Callable] = {'laplace': _from_laplace, 'q': _from_q}
-DEFAULT_START = 'laplace'
+DEFAULT_START = 'laplace' # where no tolerance chooses
 
 # %% ../nbs/33_evidence.ipynb #b4eaa598
 def log_mean_shortfall(

@@ -535,7 +535,7 @@ def missed_mass(
     n_samples:int=64, # of each
 )->Tensor: # (B,), 0 to 1
     """The share of the posterior, as far as draws of `q` see it, on which the Gaussian is too thin: where p/found is
-    above 20 times its mean. No generator is touched."""
+    above 20 times its mean. No generator is touched. Raises `ValueError` on a draw that is not finite."""
     check_callable(log_joint)
     check_count(n_samples=n_samples)
     for density in (q, found): check_posterior(density, reparameterized=False)
