@@ -266,7 +266,8 @@ def plan_run(
     support:Constraint|None=None, # of q and of p, where q does not state it or p is written for it alone
     **options, # further arguments of ais and run_pilot: precision, generator
 )->Plan:
-    "Choose start, temperatures and leapfrog steps. Raises as `ais` does, and `ValueError` on another tolerance or start."
+    """Choose start, temperatures and leapfrog steps. Raises as `ais` does, and `ValueError` on another tolerance or
+    start."""
     check_posterior(q, reparameterized=False)
     check_positive(tolerance=tolerance)
     check_count(n_chains=n_chains, max_forces=max_forces)
