@@ -21,8 +21,8 @@ from torch.distributions.constraints import Constraint
 from .checks import check_choice, check_count, check_positive, check_tensor
 from .coordinates import Coordinates, WhiteCoordinates, check_covers
 from .core import seeded
-from .hmc import (TRAIN_LEAPFROG, HMCInfo, HMCState, as_target, append_axes, compiled_step, hmc_step,
-                          leapfrog_step, transition)
+from .hmc import (TRAIN_LEAPFROG, HMCInfo, HMCState, as_target, append_axes, compiled_transition,
+                          hmc_step, leapfrog_step, transition)
 from .weights import check_callable, check_log_joint, check_log_w, check_posterior, ess, full_precision
 
 # %% ../nbs/31_ais.ipynb #5a397f35
@@ -381,7 +381,7 @@ def ais(
         check_rows(log_joint, path.coordinates.to_z(u))
         check_covers(log_joint, q, support)
     done = anneal(path, u, betas, steps, n_leapfrog, generator=generator,
-                  step=compiled_step() if compile else leapfrog_step, on_move=on_move)
+                  move=compiled_transition() if compile else transition, on_move=on_move)
     return AISResult(done.state.z, *done[1:])
 
 # %% ../nbs/31_ais.ipynb #e462e84f

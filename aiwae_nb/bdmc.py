@@ -22,7 +22,7 @@ from .checks import check_between, check_choice, check_context, check_count, che
 from .coordinates import support_of
 from .core import log_mean_exp, std_error
 from .evidence import BETA_SCHEDULES, STARTS, interpolate_step_sizes, run_pilot
-from .hmc import SCORE_LEAPFROG, TRAIN_LEAPFROG, check_precision, compiled_step, leapfrog_step
+from .hmc import SCORE_LEAPFROG, TRAIN_LEAPFROG, check_precision, compiled_transition, transition
 from .weights import check_callable, check_log_joint, check_log_w, check_posterior
 
 # %% ../nbs/34_bdmc.ipynb #d8fa5c27
@@ -134,8 +134,8 @@ def bdmc(
     path = annealed_path(log_joint, q, grad_log_joint, precision, support, mass)
     reverse = anneal(path, path.coordinates.to_u(z), betas,
                      steps if steps.dim() else steps.expand(len(betas) - 1), n_leapfrog,
-                     backwards=True, generator=generator, step=compiled_step() if compile else leapfrog_step,
-                     on_move=on_move)
+                     backwards=True, generator=generator, on_move=on_move,
+                     move=compiled_transition() if compile else transition)
     lower, upper = log_mean_exp(forward.log_w), -log_mean_exp(reverse.log_w)
     return Sandwich(lower, upper, gap_limit(upper - lower), forward.log_w, reverse.log_w,
                     (forward.accept_rate + reverse.accept_rate)/2)
@@ -288,7 +288,7 @@ def certify(
     q = begun.q
     chosen:dict[str, Any] = dict(n_leapfrog=n_leapfrog, grad_log_joint=grad, precision=precision, support=support,
                                  mass=begun.mass, generator=noise)
-    pilot = run_pilot(joint, q, step=compiled_step() if compile else leapfrog_step, **chosen)
+    pilot = run_pilot(joint, q, move=compiled_transition() if compile else transition, **chosen)
     results = []
     for T in Ts:
         betas = BETA_SCHEDULES[schedule](pilot, T)

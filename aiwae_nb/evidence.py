@@ -27,7 +27,7 @@ from .checks import check_between, check_choice, check_context, check_count, che
 from .coordinates import check_covers, white_map
 from .core import log_mean_exp, mean_and_error, seeded, tqdm
 from .files import ChunkStore, align_table
-from .hmc import SCORE_LEAPFROG, check_precision, compiled_step, hmc_step, leapfrog_step
+from .hmc import SCORE_LEAPFROG, check_precision, compiled_transition, hmc_step, transition
 from .laplace import laplace_posterior, missed_mass, with_moments
 from .weights import WeightError, check_log_w, check_posterior, ess, full_precision, pareto_k
 
@@ -66,7 +66,7 @@ def run_pilot(
     mass:Any=None, # as of ais, and as in the run that follows
     precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
     generator:torch.Generator|None=None, # torch's global one where None
-    step:Callable=leapfrog_step, # or its compiled form
+    move:Callable=transition, # or its compiled form
     check:bool=True, # whether rows are independent and repeatable
     on_move:Callable=lambda: None, # called after each stop
 )->Pilot:
@@ -94,7 +94,7 @@ def run_pilot(
         for _ in range(n_moves if n_leapfrog else 0):
             here = mix_state(state.z, beta, *state.terms)
             state, info = hmc_step(here, target_now, (base + log_step).exp().to(u), n_leapfrog, mass=heavy,
-                                   generator=generator, step=step)
+                                   generator=generator, move=move)
             log_step += .5*(info.accept_prob.mean(0) - target)
             smooth += .25*(log_step - smooth)
         steps.append((base + smooth).exp().cpu())
@@ -597,7 +597,7 @@ class _Problem(NamedTuple):
                 index = index[index != e.b]
                 if not len(index): return None, index
 
-    def pilot(self, n_data, seed, step, asked, options):
+    def pilot(self, n_data, seed, move, asked, options):
         "The plan and the pilot, on data spread evenly over all, and a fingerprint of the model."
         index = torch.linspace(0, len(self.x) - 1, min(n_data, len(self.x))).long()
         def run(index):
@@ -605,7 +605,7 @@ class _Problem(NamedTuple):
             options['generator'] = _generator(self.x.device, seed, 0)
             plan = asked.planned(joint, q, known, options)
             begun = asked.begin(plan.start, joint, q, known, options['support'])
-            found = run_pilot(joint, begun.q, mass=begun.mass, n_leapfrog=plan.n_leapfrog, step=step, check=False,
+            found = run_pilot(joint, begun.q, mass=begun.mass, n_leapfrog=plan.n_leapfrog, move=move, check=False,
                               grad_log_joint=known['grad_log_joint'], **options)
             of_pilot = begun.forces + PILOT_STOPS*PILOT_MOVES*plan.n_leapfrog
             return found, plan._replace(forces=math.ceil((plan.forces + of_pilot)*len(index)/len(self.x)))
@@ -619,7 +619,7 @@ class _Problem(NamedTuple):
 
     def fingerprint(self): return _fingerprint(self.posterior, self.log_joint, self.x, self.c)
 
-    def evidence(self, i, index, seed, pilot, step, plan, asked, options, **kwargs):
+    def evidence(self, i, index, seed, pilot, move, plan, asked, options, **kwargs):
         "What chunk i gives: the shared plan and schedule, with a start and step sizes of its own data."
         T, L = plan.n_temperatures, plan.n_leapfrog
         def run(index):
@@ -629,7 +629,7 @@ class _Problem(NamedTuple):
             n_stops = 16 if T > 200 else 8
             around = interpolate_step_sizes(pilot, torch.cat([torch.zeros(1), sigmoid_schedule(n_stops)]).double())
             shared = options | dict(grad_log_joint=known['grad_log_joint'], generator=noise, n_leapfrog=L)
-            own = run_pilot(joint, begun.q, mass=begun.mass, step=step, n_stops=n_stops, start=around, check=False,
+            own = run_pilot(joint, begun.q, mass=begun.mass, move=move, n_stops=n_stops, start=around, check=False,
                             **shared)
             steps = _interpolate(pilot.betas, own.betas, own.step_size.log()).exp()
             found = log_evidence(joint, begun.q, start='q', mass=begun.mass, n_temperatures=T, check=False,
@@ -727,10 +727,10 @@ def log_likelihood(
     store = ChunkStore(out, json.dumps(settings | _settings(kwargs), default=int))
     if check: problem.check(chunks[0], kwargs.get('support')) # before anything else: it is soon done, a pilot is not
 
-    step = compiled_step() if kwargs.get('compile') else leapfrog_step
+    move = compiled_transition() if kwargs.get('compile') else transition
     asked = _Asked(*(_resolved(known)[name] for name in _Asked._fields))
     shared = dict(precision=known['precision'], support=known['support'])
-    learned = store.get('pilot', lambda: problem.pilot(pilot_data, seed, step, asked, dict(shared)))
+    learned = store.get('pilot', lambda: problem.pilot(pilot_data, seed, move, asked, dict(shared)))
     name, T, L, forces = learned.pop('settled').tolist()
     plan = Plan(list(STARTS)[name], T, L, math.nan, math.nan, forces)
     kept = learned.pop('fingerprint')
@@ -739,7 +739,7 @@ def log_likelihood(
 
     moves = T - 1 + half_T*(half_length(T) - 1)
     rest = {name: value for name, value in kwargs.items() if name not in (*_Asked._fields, *shared)}
-    options = dict(seed=seed, pilot=Pilot(**learned), step=step, plan=plan, asked=asked, options=shared, half_T=half_T,
+    options = dict(seed=seed, pilot=Pilot(**learned), move=move, plan=plan, asked=asked, options=shared, half_T=half_T,
                    n_chains=asked.n_chains) | rest
     quiet = None if progress else True # None: where there is a terminal
     parts = []

@@ -289,8 +289,8 @@ def compiled_step()->Callable: # as leapfrog_step
 
 
 def compiled_transition()->Callable: # as transition
-    """`transition` by `torch.compile`, all L steps as one piece: for few chains, where calls cost more than products;
-    on CUDA captured in a graph. Where that fails, says so once and goes on without."""
+    """`transition` by `torch.compile`, all L steps as one piece, compiled anew for each L; on CUDA
+    captured in a graph. Where that fails, says so once and goes on without."""
     return _or_plain(_compile_transition(), transition)
 
 # %% ../nbs/30_hmc.ipynb #cd45d001

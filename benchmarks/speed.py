@@ -37,7 +37,7 @@ from torch.distributions import Bernoulli, Independent, Normal
 
 from aiwae_nb.ais import annealed_path, log_ratio, mix_state
 from aiwae_nb.dreg import ESTIMATORS
-from aiwae_nb.hmc import compiled_step, hmc_step, leapfrog_step
+from aiwae_nb.hmc import compiled_transition, hmc_step, transition
 from aiwae_nb.models import VAE
 from aiwae_nb.objectives import make_objective
 from aiwae_nb.train import adam
@@ -135,7 +135,7 @@ def annealing(log_joint, q, z, precision, compile, grad_log_joint=None):
     "Two temperatures in the middle of an annealing run: the loop of `anneal`."
     path = annealed_path(log_joint, q, grad_log_joint, precision)
     beta, step_size = torch.tensor(.5, device=z.device), torch.tensor(.1, device=z.device)
-    state, step = path(beta, z), compiled_step() if compile else leapfrog_step
+    state, move = path(beta, z), compiled_transition() if compile else transition
     log_w = torch.zeros_like(log_ratio(state))
     @torch.no_grad()
     def run():
@@ -143,7 +143,7 @@ def annealing(log_joint, q, z, precision, compile, grad_log_joint=None):
         for _ in range(MOVES):
             log_w = log_w + 1e-3*log_ratio(state)
             mixed = mix_state(state.z, beta, *state.terms)
-            state, info = hmc_step(mixed, partial(path, beta), step_size, LEAPFROG, step=step)
+            state, info = hmc_step(mixed, partial(path, beta), step_size, LEAPFROG, move=move)
             info.accept_prob.mean()
     return run
 
