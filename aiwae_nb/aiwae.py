@@ -105,7 +105,7 @@ def detach_parameters(
                 log_p = log_joint(leaf)
                 return log_p.sum(), log_p
             grad, log_p = torch.func.grad(total, has_aux=True)(z.detach())
-            return log_p.detach() + (grad.detach()*(z - z.detach())).flatten(2).sum(-1)
+            return first_order(log_p.detach(), (grad.detach()*(z - z.detach())).flatten(2).sum(-1))
         with torch.enable_grad():
             leaf = z.detach().requires_grad_()
             log_p = log_joint(leaf)
@@ -113,7 +113,7 @@ def detach_parameters(
             grad = torch.autograd.grad(log_p.sum(), leaf, allow_unused=True)[0] if log_p.requires_grad else None
         if grad is None: raise ValueError(
             "log_joint(z) has no gradient by z, which q learns by: it detaches z, or runs under torch.no_grad()")
-        return log_p.detach() + (grad*(z - z.detach())).flatten(2).sum(-1)
+        return first_order(log_p.detach(), (grad*(z - z.detach())).flatten(2).sum(-1))
     return f
 
 
