@@ -13,7 +13,7 @@ weight below it; the standard deviation of log w, the effective sample size, and
 a second run of half the temperatures. The reference is the mean of two long runs; `certificate` bounds how much too low
 one of them is on images simulated from the model.
 """
-import json, math, platform, time
+import json, platform, sys, time
 
 import torch
 from fastcore.script import call_parse
@@ -98,7 +98,7 @@ def main(
         said = certify(x_model, z_model, model.posterior, model.log_joint, *c_model, curvature=model.curvature,
                        grad_log_joint=model.grad_log_joint, temperatures=(reference,), n_chains=chains)
     print(json.dumps(dict(
-        benchmark='chains', command=f'python benchmarks/chains.py {run}', images=images, chains=chains,
+        benchmark='chains', command=' '.join(['python benchmarks/chains.py', *sys.argv[1:]]), images=images, chains=chains,
         reference=dict(temperatures=reference, nll=-truth.mean().item(), sd=long[0].log_w.std(0).mean().item(),
                        between_runs=(long[0].value - long[1].value).abs().mean().item()),
         start=dict(forces_per_chain=found.forces/chains, converged=found.converged.double().mean().item(),

@@ -126,7 +126,7 @@ def new_cells(grid):
 def new_evidence(found):
     "Evidence with the fields of today: a convergence run is `half_T`, a certificate has `Certificate`'s fields."
     images = renamed(found['images'], {'half': 'half_T'})
-    return walked(found, {}) | dict(images=images, certificate=renamed(found['certificate'], CERTIFICATE))
+    return walked(found, {}) | dict(images=images, certificate=dict(mass=None) | renamed(found['certificate'], CERTIFICATE))
 
 
 def migrated(found):
