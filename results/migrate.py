@@ -132,7 +132,7 @@ def new_evidence(found):
 def migrated(found):
     "What a file keeps, as of today."
     if 'cells' in found: return new_cells(found)
-    return new_evidence(found) if 'certificate' in found else walked(found, {})
+    return new_evidence(found) if isinstance(found.get('images'), dict) else walked(found, {})
 
 
 def numbers(value):
