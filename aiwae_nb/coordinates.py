@@ -179,10 +179,8 @@ def _(q:Independent):
 @white_map.register
 def _(q:TransformedDistribution):
     inner = white_map(q.base_dist)
-    first = len(q.event_shape) - sum(t.codomain.event_dim - t.domain.event_dim for t in q.transforms)
     def forward(u):
-        z, log_det = inner.forward(u)
-        log_det, n_event = _sum_last(log_det, first - len(q.base_dist.event_shape)), first
+        (z, log_det), n_event = inner.forward(u), len(q.base_dist.event_shape)
         for t in q.transforms:
             z, before = t(z), z
             log_det = log_det + _sum_last(t.log_abs_det_jacobian(before, z), n_event - t.domain.event_dim)
