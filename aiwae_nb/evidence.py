@@ -226,16 +226,17 @@ class _Trials:
         scale = ((last - 1)/(T - 1))**self.exponent()
         return log_mean_shortfall(self.variance[last]*scale, self.K).mean().item()
 
-    def enough(self, T, tolerance):
-        "Whether T keeps the tolerance, and nearly all data are likely to converge."
+    def light(self, T):
+        "Whether nearly all data are likely to converge at T."
         last = max(self.variance)
-        light = self.variance[last].quantile(.95)*((last - 1)/(T - 1))**self.exponent() <= _LIGHT
-        return light and self.shortfall(T) <= tolerance
+        return self.variance[last].quantile(.95)*((last - 1)/(T - 1))**self.exponent() <= _LIGHT
 
     def length(self, tolerance, most):
-        "The least T that is enough, at most `most`."
+        "The least T that keeps the tolerance, at most `most`; up to four times longer for data to converge."
         T = max(self.variance)
-        while T < most and not self.enough(T, tolerance): T = min(most, math.ceil(1.1*T))
+        while T < most and self.shortfall(T) > tolerance: T = min(most, math.ceil(1.1*T))
+        most = min(most, 4*T)
+        while T < most and not self.light(T): T = min(most, math.ceil(1.1*T))
         return T
 
 
