@@ -214,7 +214,7 @@ def _flow_map(transform, base):
 # %% ../nbs/12_coordinates.ipynb #54c3cf89
 class WhiteCoordinates:
     """Coordinates u in which a distribution is a standard normal, with the methods of `Coordinates`.
-    Raises `ValueError` where `white_map` knows none."""
+    Raises `ValueError` where `white_map` has none."""
     identity = False
 
     def __init__(self,

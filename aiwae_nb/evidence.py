@@ -445,7 +445,7 @@ def log_evidence(
     q:Distribution, # batch (B,), event of one or more axes
     *,
     n_chains:int=16, # K
-    n_temperatures:int|None=None, # T, both ends counted; None: `TEMPERATURES`, or what tolerance asks for
+    n_temperatures:int|None=None, # T, both ends counted; None: `TEMPERATURES`, or what tolerance needs
     n_leapfrog:int|None=None, # L; None: `SCORE_LEAPFROG`, or what tolerance chooses
     tolerance:float|None=None, # of the expected shortfall, mean over data, nats: chooses T and L
     max_forces:int=20_000, # of each chain, where a tolerance is given
@@ -538,7 +538,7 @@ def _settings(options): # of what decides a chunk: those that are given, and the
 
 # %% ../nbs/33_evidence.ipynb #d6ffade0
 class _Asked(NamedTuple):
-    "What a call asks of all chunks."
+    "The settings that all chunks share."
     start:Any
     mass:Any
     n_chains:int

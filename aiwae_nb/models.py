@@ -313,7 +313,7 @@ class VAE(nn.Module):
     def curvature(self,
         x:Tensor, # (B, P) in [0, 1]; the curvature is the same for any
         z:Tensor, # (K, B, D)
-        *c:Tensor, # (B, C) the context, where there is one
+        *c:Tensor, # (B, C) the context of a conditional model
     )->Tensor: # (K, B, D, D)
         """Gauss-Newton's precision at z, [laplace](32_laplace.ipynb) eq. (3): the mean of minus the Hessian of
         `log_joint` over x. Raises `ValueError` where batch norm is in training mode."""
