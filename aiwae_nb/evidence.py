@@ -232,10 +232,10 @@ class _Trials:
         return self.variance[last].quantile(.95)*((last - 1)/(T - 1))**self.exponent() <= _LIGHT
 
     def length(self, tolerance, most):
-        "The least T, from the longest trial on, that keeps the tolerance; up to four times that for data to converge."
-        T = max(self.variance)
+        "The least T that keeps the tolerance, at most `most`; up to eight times longer for data to converge."
+        T = min(self.variance)
         while T < most and self.shortfall(T) > tolerance: T = min(most, math.ceil(1.1*T))
-        most = min(most, 4*T)
+        most = min(most, 8*T)
         while T < most and not self.light(T): T = min(most, math.ceil(1.1*T))
         return T
 
