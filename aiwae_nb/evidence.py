@@ -88,6 +88,7 @@ def run_pilot(
     check_log_w(log_ratio(state))
     log_step = torch.zeros(state.log_f.shape[1:], dtype=torch.float64, device=u.device) # over that of start
     smooth = log_step.clone()
+    longest = math.log(math.pi/2/max(1, n_leapfrog)) if isinstance(mass, str) else math.inf # a quarter turn
     steps, spread = [], []
     for beta, base in zip(betas.to(u), start.log().tolist()):
         target_now, heavy = path.at(beta), path.mass(beta)
@@ -95,9 +96,9 @@ def run_pilot(
             here = mix_state(state.z, beta, *state.terms)
             state, info = hmc_step(here, target_now, (base + log_step).exp().to(u), n_leapfrog, mass=heavy,
                                    generator=generator, move=move)
-            log_step += .5*(info.accept_prob.mean(0) - target)
+            log_step = (log_step + .5*(info.accept_prob.mean(0) - target)).clamp_max(longest - base)
             smooth += .25*(log_step - smooth)
-        steps.append((base + smooth).exp().cpu())
+        steps.append((base + smooth).clamp_max(longest).exp().cpu())
         spread.append(_spread(log_ratio(state)))
         on_move()
     return Pilot(betas, torch.stack(steps), torch.tensor(spread, dtype=torch.float64))
