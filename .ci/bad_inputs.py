@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from aiwae_nb import (ais, aiwae, avo, bdmc, bounds, coordinates, data, dreg, evaluate, evidence, flows, gradients, hmc, hvi,
-                      laplace, models, objectives, plots, probes, runs, snr, targets, toys, train, weights)
+                      laplace, models, objectives, plots, probes, runs, snr, targets, toys, train, variational, weights)
 
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
 SECONDS = 10 # of CPU time, for one call
@@ -186,6 +186,9 @@ CALLS = {
     'laplace_posterior': (laplace.laplace_posterior, dict(
         log_joint=log_joint, q=New(posterior), n_steps=2, grad_log_joint=lambda z: -2*(z - 1), curvature=curvature,
         inflate=1.1, start=torch.zeros(B, D), tolerance=.1, max_dense=8)),
+    'variational_posterior': (variational.variational_posterior, dict(
+        log_joint=log_joint, q=New(posterior), n_steps=2, grad_log_joint=lambda z: -2*(z - 1), curvature=curvature,
+        max_dense=8, seed=0)),
     'negative_binomial': (laplace.negative_binomial, dict(dispersion=torch.ones(P))),
     'zero_inflated': (laplace.zero_inflated, dict(dispersion=torch.ones(P))),
     'gauss_newton': (newton, dict(natural=nn.Linear(D, P).forward, prior=normal(), rows=2, block=2)),
@@ -422,6 +425,11 @@ ACCEPTED: dict[tuple, str] = {
     ('neg_hessian', 'log_f', 'gives NaN'): NAN_FOR_NAN,
     ('neg_hessian', 'log_f', 'has no gradient'): "it has no curvature",
     ('neg_hessian', 'z', 'a NaN'): PASSED_ON,
+    ('variational_posterior', '*', 'gives NaN'): SAID,
+    ('variational_posterior', 'log_joint', 'has no gradient'): ANY_START,
+    ('variational_posterior', 'grad_log_joint', 'has no gradient'): "it is a gradient",
+    ('variational_posterior', 'curvature', 'has no gradient'): "nor is one needed",
+    ('variational_posterior', 'n_steps', '0'): "the Gaussian at the mode",
     ('laplace_posterior', '*', 'gives NaN'): SAID,
     ('laplace_posterior', 'log_joint', 'has no gradient'): ANY_START,
     ('laplace_posterior', 'grad_log_joint', 'has no gradient'): "it is a gradient",

@@ -444,7 +444,8 @@ def ais_report(
     report['nll_markov_95'] = -markov_lower_mean(test.log_w, .05)
     if halved: report['converged_fraction'] = test.converged.double().mean().item()
     return report | dict(
-        expected_shortfall=test.summary().shortfall, temperatures_run=len(test.betas), forces=int(test.forces),
+        expected_shortfall=test.summary().shortfall, temperatures_run=len(test.betas),
+        temperatures_most=int(test.n_temperatures.max()), forces=int(test.forces),
         median_ais_ess=test.ess.median().item(),
         accept_rate_min=test.accept_rate.min().item(), accept_rate_mean=test.accept_rate.mean().item())
 

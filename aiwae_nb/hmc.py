@@ -265,7 +265,7 @@ def _cloned(a):
 
 @cache
 def _compile_transition():
-    if not torch.cuda.is_available(): return torch.compile(transition, dynamic=False)
+    if not torch.cuda.is_available(): return torch.compile(transition) # the second shape that comes serves all others
     fast = torch.compile(transition, dynamic=False, mode='reduce-overhead') # a CUDA graph for each shape
     return lambda *args: _cloned(fast(*args)) # the next replay writes where this one's results lie
 

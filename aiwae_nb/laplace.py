@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['BERNOULLI', 'GAUSSIAN', 'POISSON', 'neg_hessian', 'Likelihood', 'negative_binomial', 'zero_inflated', 'gauss_newton',
-           'Moments', 'moments', 'TemperedPrecision', 'Laplace', 'laplace_posterior', 'missed_mass', 'with_moments',
-           'tempered_precision']
+           'Moments', 'moments', 'TemperedPrecision', 'positive_curvature', 'FlatTarget', 'Curvature', 'Laplace',
+           'laplace_posterior', 'flat_gaussian', 'missed_mass', 'with_moments', 'tempered_precision']
 
 # %% ../nbs/32_laplace.ipynb #45fe57ec
 import math, warnings
@@ -336,7 +336,10 @@ def _choose(rows, a, b): # rows (B,); a, b (B, ...)
     return torch.where(rows.reshape(-1, *[1]*(a.dim() - 1)), a, b)
 
 
-def _positive(found, of_q):
+def positive_curvature(
+    found:Tensor, # (B, D, D) curvature H, or its diagonal (B, D)
+    of_q:Tensor, # the same shape, positive definite: what counts as a unit
+)->tuple: # (|H|, float64, positive definite; (B,) bool, where it is H)
     "The |H| of eq. (5), and where it is H. A curvature that is not finite becomes that of q."
     finite = found.isfinite().flatten(1).all(-1)
     found = _choose(finite, found.double(), of_q)
@@ -377,9 +380,14 @@ def _gaussian(mean, covariance): # (B, D); (B, D, D) or (B, D)
     return MultivariateNormal(mean, scale_tril=torch.linalg.cholesky(covariance).to(mean), validate_args=False)
 
 # %% ../nbs/32_laplace.ipynb #51e2f951
-class _Flat:
+class FlatTarget:
     "A log joint in flat coordinates without boundary, with checks of what its functions return."
-    def __init__(self, log_joint, q, grad_log_joint, support):
+    def __init__(self,
+        log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
+        q:Distribution, # batch (B,)
+        grad_log_joint:Callable|None=None, # z -> d log p(x, z)/dz, in closed form; None: by autograd
+        support:Constraint|None=None, # of q and of p, where q does not state it
+    ):
         self.seen, self.q = Coordinates(q, support), q
         self.event = self.seen.map.inverse_shape(q.batch_shape + q.event_shape)[1:] if self.seen.map else q.event_shape
         def checked(z):
@@ -401,9 +409,16 @@ class _Flat:
             return found
         return grad
 
-    def to_z(self, u): return self.seen.to_z(u.unflatten(-1, self.event)) # (..., B, D) -> (..., B, *event)
+    def to_z(self,
+        u:Tensor, # (..., B, D)
+    )->Tensor: # (..., B, *event)
+        "The same place in the coordinates of q."
+        return self.seen.to_z(u.unflatten(-1, self.event))
 
-    def to_u(self, start): # (B, *event) -> (B, D)
+    def to_u(self,
+        start:Tensor, # (B, *event)
+    )->Tensor: # (B, D)
+        "The flat coordinates of a place. Raises `ValueError` outside the support, and on another shape."
         check_tensor(floating=True, start=start)
         shape = self.q.batch_shape + self.q.event_shape
         u = self.seen.to_u(start.detach()[None])[0].flatten(1) if start.shape == shape else start*math.nan
@@ -411,15 +426,23 @@ class _Flat:
             f"start has shape {tuple(start.shape)}, expected finite numbers of shape {tuple(shape)}, in q's support")
         return u
 
-    def pushed(self, gaussian): # a Gaussian of u -> a distribution of z
+    def pushed(self,
+        gaussian:Distribution, # of u
+    )->Distribution: # of z, with the event and the support of q
+        "The image of a Gaussian."
         reshape = [ReshapeTransform(gaussian.event_shape, self.event)]*(len(self.event) > 1)
         transforms = reshape + ([self.seen.map] if self.seen.map else [])
         return _Pushed(gaussian, transforms, self.seen.support) if transforms else gaussian
 
 # %% ../nbs/32_laplace.ipynb #78a17bba
-class _Curvature:
+class Curvature:
     "The curvature of a log density in flat coordinates, given or by autograd, and what it costs in forces."
-    def __init__(self, flat, D, given, max_dense):
+    def __init__(self,
+        flat:FlatTarget,
+        D:int, # latent dimensions
+        given:Callable|None=None, # z (K, B, D) -> precision (K, B, D, D); None: minus the Hessian, by autograd
+        max_dense:int=512, # largest D whose curvature is a matrix; beyond, it is a diagonal
+    ):
         self.flat, self.given, self.diagonal = flat, given, D > max_dense
         self.forces = 1 + _PROBES if self.diagonal else 1 + D if given is None else D/2
         if given is not None: self._check(given)
@@ -432,7 +455,10 @@ class _Curvature:
             "curvature is that by z, and the support of q has a boundary, expected curvature=None: the Hessian in "
             "coordinates without one")
 
-    def __call__(self, u): # (B, D) -> (B, D, D), or the diagonal
+    def __call__(self,
+        u:Tensor, # (B, D)
+    )->Tensor: # (B, D, D), or its diagonal (B, D); NaN where there is no second derivative
+        "The curvature at u. Raises `ValueError` where what was given returns another shape."
         if self.given is not None and not self.diagonal: return self._by_given(u)
         try: return (_neg_diagonal if self.diagonal else neg_hessian)(self.flat.log_f, u)
         except RuntimeError as e: # as of a compiled function
@@ -462,7 +488,7 @@ def _climb(flat, u, curvature, of_q, n_steps, tolerance):
     for _ in range(max(n_steps, 1)):
         state = flat.target(u[None])
         value, grad = state.log_f[0], state.grad[0]
-        precision, positive = _positive(curvature(u), of_q)
+        precision, positive = positive_curvature(curvature(u), of_q)
         converged = (_distance(grad, precision) < tolerance) & value.isfinite()
         forces += 1 + curvature.forces
         if not n_steps: break
@@ -512,9 +538,9 @@ def laplace_posterior(
     check_count(least=0, n_steps=n_steps)
     check_count(max_dense=max_dense)
     check_positive(inflate=inflate, tolerance=tolerance)
-    known, flat = moments(q, support), _Flat(log_joint, q, grad_log_joint, support)
+    known, flat = moments(q, support), FlatTarget(log_joint, q, grad_log_joint, support)
     u = known.mean if start is None else flat.to_u(start).to(known.mean)
-    bent = _Curvature(flat, u.shape[1], curvature, max_dense)
+    bent = Curvature(flat, u.shape[1], curvature, max_dense)
     spread = _spread(known, bent.diagonal)
     with torch.autocast(u.device.type, enabled=False), validated(False):
         ended = _climb(flat, u, bent, _inverse(spread), n_steps, tolerance)
@@ -522,6 +548,13 @@ def laplace_posterior(
         gaussian = _gaussian(_choose(ended.fallback, known.mean, ended.u), covariance)
         return Laplace(flat.pushed(gaussian), flat.to_z(ended.u), ended.converged, ended.fallback,
                        math.ceil(ended.forces))
+
+# %% ../nbs/32_laplace.ipynb #6608e40f
+def flat_gaussian(
+    q:Distribution, # of laplace_posterior
+)->Distribution: # of u (B, D)
+    "The Gaussian that q is the image of, in flat coordinates without boundary."
+    return q.base_dist if isinstance(q, _Pushed) else q
 
 # %% ../nbs/32_laplace.ipynb #a1d34505
 def _log_w(log_joint, q, z): return (log_joint(z) - q.log_prob(z)).double().nan_to_num(-math.inf, posinf=-math.inf)
@@ -552,15 +585,15 @@ def missed_mass(
 
 
 def with_moments(
-    found:Laplace,
+    found:Any, # with a Gaussian `q` and a `fallback`, as Laplace
     q:Distribution, # batch (B,)
     rows:Tensor, # (B,) bool
     support:Constraint|None=None, # of q, where q does not state it
-)->Laplace:
+)->Any: # of the type of found
     "The same, with a Gaussian of the moments of q for some data."
     if not rows.any(): return found
     known = moments(q, support)
-    inner = found.q.base_dist if isinstance(found.q, _Pushed) else found.q
+    inner = flat_gaussian(found.q)
     if isinstance(inner, MultivariateNormal):
         ours = torch.linalg.cholesky(_dense(known.covariance).double()).to(inner.loc)
         new = MultivariateNormal(_choose(rows, known.mean, inner.loc), scale_tril=_choose(rows, ours, inner.scale_tril),

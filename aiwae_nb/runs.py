@@ -561,7 +561,7 @@ class EvaluateConfig(_Config):
     leapfrog:int|None = option(None, 'evidence',
         f"leapfrog steps at each temperature; {SCORE_LEAPFROG} where no tolerance is given", int)
     start:str|None = option(None, 'evidence',
-        "where chains start: laplace (mode and curvature; the default without a tolerance), or q (the papers')", str,
+        "where chains start: variational (the best Gaussian; default), laplace (at the mode), or q (the papers')", str,
         check=partial(check_choice, tuple(STARTS)))
     mass:str = option('q', 'evidence',
         "q: chains move where the density they start from is white; identity: in z (the papers')",

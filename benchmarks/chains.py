@@ -2,7 +2,8 @@
 
     python benchmarks/chains.py runs/mnist_iwae5
 
-Test images of a run are annealed from q, and from the Gaussian at the mode ("laplace"), with the identity as mass,
+Test images of a run are annealed from q, from the Gaussian at the mode ("laplace") and from that of the largest bound
+("variational"), with the identity as mass,
 with the scales of q, and in the coordinates in which the start is white ("laplace" from q: the mass that follows the
 precision of the path). Rows are compared at equal forces for each chain: those of the start, shared by the chains of
 an image, are counted; those of the pilot, which all rows have, are not. `papers`: from q, identity, L = 10, evenly
@@ -27,6 +28,7 @@ from aiwae_nb.evidence import (BETA_SCHEDULES, half_length, has_converged, inter
 from aiwae_nb.hmc import DenseMass, DiagonalMass
 from aiwae_nb.laplace import laplace_posterior, tempered_precision
 from aiwae_nb.runs import Run
+from aiwae_nb.variational import variational_posterior
 from aiwae_nb.weights import ess
 
 
@@ -36,14 +38,15 @@ def following(q, found):
     return lambda beta: DenseMass(*path.at(beta))
 
 
-def rows(q, found, n_chains):
+def rows(q, found, best, n_chains):
     "name -> (start, mass, L, schedule, forces of the start for each chain)."
     cost, scales = found.forces/n_chains, DiagonalMass(q.stddev)
+    variational = {f'variational, {n} steps': (b.q, 'q', 2, 'tuned', b.forces/n_chains) for n, b in best.items()}
     return {
         'papers': (q, None, 10, 'linear', 0), 'q, identity': (q, None, 5, 'tuned', 0),
         'q, of q': (q, 'q', 2, 'tuned', 0), 'q, laplace': (q, following(q, found), 2, 'tuned', cost),
         'laplace, identity': (found.q, None, 5, 'tuned', cost), 'laplace, of q': (found.q, scales, 2, 'tuned', cost),
-        'laplace, laplace': (found.q, 'q', 2, 'tuned', cost)}
+        'laplace, laplace': (found.q, 'q', 2, 'tuned', cost)} | variational
 
 
 def measured(problem, row, n_forces, n_chains, pilot, reference, noise):
@@ -88,8 +91,9 @@ def main(
                              n_chains=chains, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)]
         truth = (long[0].value + long[1].value)/2
         found = laplace_posterior(joint, q, grad_log_joint=grad, curvature=bent)
+        best = {n: variational_posterior(joint, q, n_steps=n, grad_log_joint=grad, curvature=bent) for n in (4, 16)}
         table = {}
-        for name, row in rows(q, found, chains).items():
+        for name, row in rows(q, found, best, chains).items():
             noise = torch.Generator().manual_seed(0)
             pilot = run_pilot(joint, row[0], mass=row[1], n_leapfrog=row[2], grad_log_joint=grad, generator=noise)
             table[name] = {n: measured((joint, grad), row, n, chains, pilot, truth, noise)
@@ -98,11 +102,13 @@ def main(
         said = certify(x_model, z_model, model.posterior, model.log_joint, *c_model, curvature=model.curvature,
                        grad_log_joint=model.grad_log_joint, temperatures=(reference,), n_chains=chains)
     print(json.dumps(dict(
-        benchmark='chains', command=' '.join(['python benchmarks/chains.py', *sys.argv[1:]]), images=images, chains=chains,
+        benchmark='chains', command=' '.join(['python benchmarks/chains.py', *sys.argv[1:]]),
+        images=images, chains=chains,
         reference=dict(temperatures=reference, nll=-truth.mean().item(), sd=long[0].log_w.std(0).mean().item(),
                        between_runs=(long[0].value - long[1].value).abs().mean().item()),
         start=dict(forces_per_chain=found.forces/chains, converged=found.converged.double().mean().item(),
-                   fallback=found.fallback.double().mean().item()),
+                   fallback=found.fallback.double().mean().item(),
+                   variational={n: b.forces/chains for n, b in best.items()}),
         rows=table, certificate=said.results[-1] | dict(sentence=said.sentence),
         seconds=round(time.perf_counter() - started), machine=platform.machine(), threads=torch.get_num_threads(),
         torch=torch.__version__)))
