@@ -8,7 +8,7 @@ __all__ = ['world_size', 'rank', 'run_ranks', 'alone', 'RankError', 'LostRankErr
            'check_divides', 'share', 'average_gradients', 'averaging_steps', 'shared_coin', 'shared_batch_norm',
            'local_rank', 'process_group']
 
-# %% ../nbs/05_parallel.ipynb #58047577
+# %% ../nbs/05_parallel.ipynb #3f3ba0b5
 import os, tempfile
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -20,6 +20,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.autograd import Function
 from torch.multiprocessing import start_processes
+
+from .checks import check_count, check_number
 
 # %% ../nbs/05_parallel.ipynb #ec952b08
 _ALONE = ContextVar('alone', default=False)
@@ -35,7 +37,7 @@ def rank()->int: # from 0; 0 without a process group
     "The number of this process among those that work together."
     return dist.get_rank() if world_size() > 1 else 0
 
-# %% ../nbs/05_parallel.ipynb #a3bbb835
+# %% ../nbs/05_parallel.ipynb #4c7482a1
 def _run_rank(i, f, n, folder):
     dist.init_process_group('gloo', init_method=f'file://{folder}/group', rank=i, world_size=n)
     dist.barrier() # all have come
@@ -49,7 +51,9 @@ def run_ranks(
 )->list: # what f returned, by rank
     """Call a function in forked processes of one group on this machine.
 
-    Raises torch's `ProcessRaisedException` with the traceback of the process that failed."""
+    Raises `ValueError` on a number below 1, and torch's `ProcessRaisedException` with the traceback of the process
+    that failed."""
+    check_count(n=n)
     with tempfile.TemporaryDirectory() as folder:
         start_processes(_run_rank, (f, n, folder), nprocs=n, start_method='fork')
         return [torch.load(f'{folder}/{i}.pt', weights_only=False) for i in range(n)]
@@ -174,11 +178,12 @@ def held_by_first(
             if rank() == 0: stack.enter_context(make())
         yield
 
-# %% ../nbs/05_parallel.ipynb #48e85b16
+# %% ../nbs/05_parallel.ipynb #618c8b1a
 def check_divides(
     batch:int, # B, of all ranks together
 ):
     "Raise `ValueError` unless the number of ranks divides a batch."
+    check_count(batch=batch)
     n = world_size()
     if batch % n: raise ValueError(f"batch is {batch}, which {n} processes do not divide: choose a multiple of {n}")
 
@@ -213,11 +218,13 @@ def averaging_steps(
     finally:
         if hook: hook.remove()
 
-# %% ../nbs/05_parallel.ipynb #f663091a
+# %% ../nbs/05_parallel.ipynb #a29705e8
 def shared_coin(
     probability:float, # 0 to 1
 )->bool: # the same on all ranks
-    "True with a probability: a draw of torch's global generator, that of rank 0. Raises `LostRankError`."
+    """True with a probability: a draw of torch's global generator, that of rank 0. Raises `ValueError` on what is no
+    probability, and `LostRankError` where a process has ended."""
+    check_number(least=0, most=1, probability=probability)
     toss = torch.rand(())
     if world_size() == 1: return bool(toss < probability)
     toss = toss.to(_place())
