@@ -264,7 +264,7 @@ def aiwae_train(
 ):
     """Train a variational autoencoder. The same command again goes on where the last one stopped.
 
-    Several processes share each batch: torchrun --no-python --nproc-per-node 2 aiwae_train ...
+    Several processes share each batch: torchrun --standalone --no-python --nproc-per-node 2 aiwae_train ...
 
     Ends with exit code 2 on bad input, 1 where a loss is not finite, or another process has ended, 130 when stopped."""
     with process_group(): _train(config, flags)

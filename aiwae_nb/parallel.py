@@ -280,13 +280,22 @@ def shared_batch_norm(
     finally:
         for layer in layers: del layer.forward
 
-# %% ../nbs/05_parallel.ipynb #c8892337
+# %% ../nbs/05_parallel.ipynb #a1853b7d
 _OF_TORCHRUN = {'RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT'}
 
 
 def local_rank()->int: # from 0; 0 without torchrun
     "The number of this process among those of its machine: that of its GPU."
     return int(os.environ.get('LOCAL_RANK', 0))
+
+
+def _meet(backend):
+    "Connect. Processes that torchrun starts again get a prefix: its store may still have the addresses of dead ones."
+    store, i, n = next(dist.rendezvous('env://'))
+    on_one_machine = os.environ.get('LOCAL_WORLD_SIZE') == str(n) # elsewhere, machines may count restarts differently
+    attempt = os.environ.get('TORCHELASTIC_RESTART_COUNT', '') if on_one_machine else ''
+    dist.init_process_group(backend, store=dist.PrefixStore(f'attempt{attempt}', store), rank=i, world_size=n)
+    count_ranks(True) # none leaves before all have come
 
 
 @contextmanager
@@ -300,7 +309,6 @@ def process_group()->Iterator[None]:
         return
     on_gpus = torch.cuda.is_available() and torch.cuda.device_count() > local_rank()
     if on_gpus: torch.cuda.set_device(local_rank())
-    dist.init_process_group('cpu:gloo,cuda:nccl' if on_gpus else 'gloo')
-    count_ranks(True) # none leaves before all have come
+    _meet('cpu:gloo,cuda:nccl' if on_gpus else 'gloo')
     try: yield
     finally: dist.destroy_process_group()

@@ -181,7 +181,7 @@ class RunConfig(_Config):
     epochs:int = option(20, 'optimization', "passes over the training images, with those already done", may_change=True)
     steps:int|None = option(None, 'optimization', "stop after so many steps in all, within an epoch too", int,
         may_change=True, check=check_count)
-    batch:int = option(20, 'optimization', "images in a step", check=check_count)
+    batch:int = option(20, 'optimization', "images in a step, of all processes together", check=check_count)
     lr:float = option(1e-3, 'optimization', "the first learning rate; of cosine and onecycle the highest",
         check=check_positive)
     eps:float = option(1e-4, 'optimization', "of Adam: papers 1 and 2 have 1e-4, torch 1e-8", check=check_positive)

@@ -422,7 +422,7 @@ class _Training:
     def begin_alike(self, settings):
         "Take the weights of rank 0. Raises `ValueError` where a rank was given another run than it."
         if world_size() == 1: return
-        first = from_first(lambda: (settings, self.objective.state_dict()))
+        first = from_first(lambda: (settings, {k: v.cpu() for k, v in self.objective.state_dict().items()}))
         with together():
             if other := _other_settings(first[0], settings): raise ValueError(
                 f"rank 0 has a run with {'; '.join(other)}, which rank {rank()} has not: give all ranks the same")
@@ -568,7 +568,7 @@ def train(
     epochs:int, # how many in all, with those of the run that is resumed
     # stop after so many optimizer steps in all, within an epoch too; None: after `epochs`
     steps:int|None=None,
-    batch:int=20, # B
+    batch:int=20, # B, of all ranks together
     lr:float=1e-3, # the first learning rate; of a schedule in `STEP_SCHEDULES` the highest
     # a name in `LR_SCHEDULES` or `STEP_SCHEDULES`, or optimizer -> torch scheduler, stepped after each epoch
     schedule='burda',
@@ -584,7 +584,7 @@ def train(
     save_every:float=30., # seconds between checkpoints
     compile:bool=False, # try torch.compile
     progress:bool=True, # a progress bar, where there is a terminal
-    on_epoch:Callable=lambda metrics: None, # called with the metrics of each epoch
+    on_epoch:Callable=lambda metrics: None, # called with the metrics of each epoch, on rank 0
     # inputs of 20 images -> name -> (n, C, H, W) pictures, for TensorBoard, ten times in a run
     pictures:Callable|None=None,
 )->TrainResult:
