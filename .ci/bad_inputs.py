@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from aiwae_nb import (ais, aiwae, avo, bdmc, bounds, coordinates, data, dreg, evaluate, evidence, flows, gradients, hmc, hvi,
-                      laplace, models, objectives, plots, probes, runs, snr, targets, toys, train, variational, weights)
+                      laplace, models, objectives, parallel, plots, probes, runs, snr, targets, toys, train, variational,
+                      weights)
 
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
 SECONDS = 10 # of CPU time, for one call
@@ -203,6 +204,9 @@ CALLS = {
     'avo_loss': (avo.avo_loss, dict(log_joint=log_joint, posterior=New(chain), n_samples=K, alphas=avo.linear_alphas(2),
                                     reduction='mean')),
     'mixed_loss': (partial(avo.mixed_loss, log_joint, chain(), K, avo.linear_alphas(2)), dict(probability=.5)),
+    'check_divides': (lambda batch: parallel.check_divides(batch) or True, dict(batch=4)),
+    'shared_coin': (parallel.shared_coin, dict(probability=.5)),
+    'run_ranks': (partial(parallel.run_ranks, lambda: 1), dict(n=1)),
     'linear_alphas': (avo.linear_alphas, dict(T=T)),
     'warm_up': (avo.warm_up, dict(start=.2, rate=.1)),
     'cyclical': (avo.cyclical, dict(period=4, rising=.5, start=.1)),

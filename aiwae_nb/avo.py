@@ -18,6 +18,7 @@ from .checks import check_choice, check_count, check_number, check_positive
 from .dreg import REDUCTIONS, path_log_prob
 from .gradients import first_order
 from .hvi import HierarchicalPosterior, check_chain, check_transition, hvi_loss
+from .parallel import shared_coin
 from .targets import annealed_target
 from .weights import WeightError, check_callable
 
@@ -127,7 +128,7 @@ def mixed_loss(
     Raises as both do, and `ValueError` on a probability outside 0 to 1."""
     check_number(least=0, most=1, advice="0 is the bound alone, 1 the annealed objective alone",
                  probability=probability)
-    if torch.rand(()) < probability:
+    if shared_coin(probability):
         return avo_loss(log_joint, posterior, n_samples, alphas, log_f0=log_f0, reduction=reduction)
     return hvi_loss(log_joint, posterior, n_samples, reduction=reduction, **kwargs)
 

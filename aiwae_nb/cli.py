@@ -24,6 +24,7 @@ from .files import load_json, save_json
 from .models import FAMILIES
 from .objectives import (all_objectives, check_objective, fitting_estimators, inference_parameters,
                                  make_objective)
+from .parallel import LostRankError, RankError, process_group, rank, together, world_size
 from .runs import (EvaluateConfig, Run, RunConfig, check_seed, family_options, objective_options, other_report,
                            pick_device, run_folder)
 from .snr import SNR_BUDGETS, SNR_KS, gradient_report, plot_report, plot_snr, snr_experiment, snr_slopes
@@ -31,23 +32,29 @@ from .toys import ToyConfig, run_toys, toy_line
 from .train import TrainingError
 
 # %% ../nbs/60_cli.ipynb #bbaff9c6
+def _is_first(): return os.environ.get('RANK', '0') == '0' # of the processes of torchrun, before they meet too
+
+
 @contextmanager
 def one_line_errors():
-    "Turn the errors that a user can mend into one line on stderr and an exit code."
-    def leave(e, code):
-        print(f"aiwae_nb: {e}", file=sys.stderr)
+    """Turn the errors that a user can mend into one line on stderr and an exit code.
+
+    Of several processes, only the one that failed says why."""
+    def leave(e, code, says=True):
+        if says: print(f"aiwae_nb: {e}", file=sys.stderr)
         sys.exit(code)
     before, warnings.formatwarning = warnings.formatwarning, lambda message, *_, **__: f"aiwae_nb: {message}\n"
     try: yield
     except (ValueError, OSError, ImportError) as e: leave(e, 2)
     except TrainingError as e: leave(e, 1)
-    except KeyboardInterrupt as e: leave(str(e) or 'stopped', 130)
+    except RankError as e: leave(e, 1, isinstance(e, LostRankError))
+    except KeyboardInterrupt as e: leave(str(e) or 'stopped', 130, _is_first())
     finally: warnings.formatwarning = before
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message):
-        print(f"aiwae_nb: {message}", file=sys.stderr)
+        if _is_first(): print(f"aiwae_nb: {message}", file=sys.stderr)
         sys.exit(2)
 
 # %% ../nbs/60_cli.ipynb #6760b1dd
@@ -232,6 +239,11 @@ def _say_epoch(epochs):
     return say
 
 
+def _place_of(device):
+    n, kind = world_size(), pick_device(device).type
+    return kind if n == 1 else f'{n} processes, each on {kind}'
+
+
 def _describe(built, config):
     "What a run is about, in a line or two."
     n = sum(p.numel() for p in built.objective.parameters() if p.requires_grad)
@@ -239,7 +251,7 @@ def _describe(built, config):
     about = f"{config.objective} with K = {config.samples}" + (f" ({options})" if options else '')
     print(f"{config.dataset}, {config.task}: {len(built.dataset.train):,} images; "
           f"{config.model}: {n:,} parameters to learn; "
-          f"{about}, on {pick_device(config.device).type}", flush=True)
+          f"{about}, on {_place_of(config.device)}", flush=True)
     if config.validation: print(f"the last {config.validation:,} training images are held out", flush=True)
     if built.dataset.note: print(f"note: {built.dataset.note}")
 
@@ -252,13 +264,21 @@ def aiwae_train(
 ):
     """Train a variational autoencoder. The same command again goes on where the last one stopped.
 
-    Ends with exit code 2 on bad input, 1 where a loss is not finite, 130 when stopped."""
-    first = RunConfig.from_json(config).flags() if config else {}
-    asked = RunConfig.from_flags(**first | flags)
-    pick_device(asked.device)
+    Several processes share each batch: torchrun --standalone --no-python --nproc-per-node 2 aiwae_train ...
+
+    Ends with exit code 2 on bad input, 1 where a loss is not finite, or another process has ended, 130 when stopped."""
+    with process_group(): _train(config, flags)
+
+
+def _train(config, flags):
+    with together():
+        first = RunConfig.from_json(config).flags() if config else {}
+        asked = RunConfig.from_flags(**first | flags)
+        pick_device(asked.device)
     run = Run.begin(asked)
-    _describe(run.built, asked)
+    if rank() == 0: _describe(run.built, asked)
     done = run.resume(on_epoch=_say_epoch(asked.epochs)).state
+    if rank(): return
     print(f"{run.folder}: {done.epoch} epochs, {done.step:,} steps, done. Next: aiwae_evaluate {run.folder}")
 
 # %% ../nbs/60_cli.ipynb #774dadd0

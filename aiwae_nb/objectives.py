@@ -27,6 +27,7 @@ from .core import seeded, undisturbed
 from .dreg import ESTIMATORS, Row, TunedAlpha
 from .hmc import TRAIN_LEAPFROG, StepSizes, check_precision
 from .hvi import HierarchicalPosterior
+from .parallel import mean_over_ranks, raise_together, shared_coin
 from .weights import WeightError, draw_with_density
 
 # %% ../nbs/49_objectives.ipynb #99947d2b
@@ -505,12 +506,14 @@ class AnnealedObjective(Objective):
         "The inference network's step, then the step sizes'. Raises `WeightError` on a loss that is not finite."
         inference, self.inference = self.inference, None
         loss = inference()
-        if not loss.isfinite(): raise WeightError(f"the loss of the inference network is {loss.item()}", None, None)
+        bad = f"the loss of the inference network is {loss.item()}"
+        raise_together(None if loss.isfinite() else WeightError(bad, None, None))
         optimizer.zero_grad(set_to_none=True)
         if loss.requires_grad:
             loss.backward()
             optimizer.step()
-        self.step_sizes.update(self.info.accept_rate)
+        rate, = mean_over_ranks([self.info.accept_rate], self.info.z.shape[1])
+        self.step_sizes.update(rate)
 
     def compiled(self, *inputs):
         "Compiles the transitions of the chain."
@@ -548,7 +551,7 @@ class MixedObjective(EstimatorObjective):
         return bound + (loss - loss.detach())
 
     def forward(self, x, *c, reduction='mean'):
-        annealed = self.training and bool(torch.rand(()) < self.chosen['probability'])
+        annealed = self.training and shared_coin(self.chosen['probability'])
         if not annealed: return self.losses['bound'](x, *c, reduction=reduction)
         with evaluating(self.model): return self.losses['annealed'](x, *c, reduction=reduction)
 

@@ -17,6 +17,7 @@ from .bounds import iwae_bound
 from .checks import check_between, check_count, check_tensor
 from .core import generator_states, mean_and_error, restore_generators, seeded
 from .objectives import Objective, bind_model, evaluating, find_objective, inference_parameters
+from .parallel import count_ranks, mean_over_ranks
 from .weights import importance_draws
 
 # %% ../nbs/54_probes.ipynb #fdffd06f
@@ -54,10 +55,10 @@ class Probe(nn.Module):
         "Called after `measure`: what the probe changes on purpose, and is not put back."
 
 # %% ../nbs/54_probes.ipynb #12812157
-def _gradient(loss, parameters):
-    "The gradient of a loss as one vector, (P,) float32."
+def _gradient(loss, parameters, n):
+    "The gradient of a loss of the n data of this rank, averaged over ranks, as one vector, (P,) float32."
     grads = torch.autograd.grad(loss, parameters, materialize_grads=True)
-    return torch.cat([g.flatten() for g in grads]).float()
+    return mean_over_ranks([torch.cat([g.flatten() for g in grads]).float()], n)[0]
 
 
 class GradientVariance(Probe):
@@ -99,7 +100,7 @@ class GradientVariance(Probe):
         rng = generator_states(device)
         for i, name in enumerate(self.estimators):
             restore_generators(rng, device)
-            g = _gradient(objective.with_estimator(name)(*inputs), self.learned)
+            g = _gradient(objective.with_estimator(name)(*inputs), self.learned, len(inputs[0]))
             self.first[i].lerp_(g, 1 - self.decay)
             self.second[i].lerp_(g.square(), 1 - self.decay)
         self.count += 1
@@ -143,7 +144,7 @@ class TuneAlpha(Probe):
 
     def measure(self, objective, inputs, optimizer, step):
         "The new alpha; nothing where a batch has no two halves."
-        if len(inputs[0]) < 2: return {}
+        if count_ranks(len(inputs[0]) < 2): return {}
         halves = list(zip(*(a.chunk(2) for a in inputs)))
         seed = int(torch.randint(2**62, ()))
         def gradients(alpha):
@@ -161,7 +162,7 @@ class TuneAlpha(Probe):
 
     def _half(self, objective, inputs, seed):
         with seeded(seed, inputs[0].device): loss = objective(*inputs)
-        return _gradient(loss, self.learned)
+        return _gradient(loss, self.learned, len(inputs[0]))
 
 # %% ../nbs/54_probes.ipynb #619b5b50
 class AnnealingStats(Probe):
@@ -178,7 +179,8 @@ class AnnealingStats(Probe):
     def measure(self, objective, inputs, optimizer, step):
         "accept_rate/t, step_size/t and ess/t of this batch, at temperature t from 1 to T - 1."
         info = objective.info
-        columns = dict(accept_rate=info.accept_rate, step_size=objective.step_sizes.value, ess=info.ess)
+        rate, size = mean_over_ranks([info.accept_rate, info.ess], len(inputs[0]))
+        columns = dict(accept_rate=rate, step_size=objective.step_sizes.value, ess=size)
         return {f'{name}/{t}': v for name, column in columns.items() for t, v in enumerate(column.tolist(), 1)}
 
 # %% ../nbs/54_probes.ipynb #9e2e1889

@@ -30,6 +30,7 @@ from .hmc import SCORE_LEAPFROG, check_precision
 from .models import FAMILIES, MODELS, SCALES, make_model
 from .objectives import (all_objectives, base_posterior, check_objective, find_objective, fitting_estimators,
                                  freeze_model, make_objective)
+from .parallel import alone, held_by_first, local_rank, rank, together, world_size
 from .probes import GradientVariance, TestBound, own_probes
 from .train import STEP_SCHEDULES, TrainResult, adam, check_settings, read_curves, read_metrics, train
 
@@ -180,7 +181,7 @@ class RunConfig(_Config):
     epochs:int = option(20, 'optimization', "passes over the training images, with those already done", may_change=True)
     steps:int|None = option(None, 'optimization', "stop after so many steps in all, within an epoch too", int,
         may_change=True, check=check_count)
-    batch:int = option(20, 'optimization', "images in a step", check=check_count)
+    batch:int = option(20, 'optimization', "images in a step, of all processes together", check=check_count)
     lr:float = option(1e-3, 'optimization', "the first learning rate; of cosine and onecycle the highest",
         check=check_positive)
     eps:float = option(1e-4, 'optimization', "of Adam: papers 1 and 2 have 1e-4, torch 1e-8", check=check_positive)
@@ -327,12 +328,17 @@ def measured_estimators(
 # %% ../nbs/56_runs.ipynb #83c48448
 def pick_device(
     name:str='auto', # auto, cpu or cuda
-)->torch.device: # cpu or cuda
+)->torch.device: # cpu or cuda; of several processes, each the GPU of its number on its machine
     "The device of that name; auto is cuda where there is one. Raises `ValueError` where there is none of that name."
     check_choice(('auto', 'cpu', 'cuda'), device=name)
     if name == 'cuda' and not torch.cuda.is_available():
         raise ValueError("there is no CUDA device here: use --device cpu")
-    return torch.device('cuda' if name != 'cpu' and torch.cuda.is_available() else 'cpu')
+    if name == 'cpu' or not torch.cuda.is_available(): return torch.device('cpu')
+    if world_size() == 1: return torch.device('cuda')
+    if local_rank() >= torch.cuda.device_count(): raise ValueError(
+        f"process {local_rank()} of this machine finds {torch.cuda.device_count()} GPUs, expected one for each: start "
+        "fewer processes, or use --device cpu")
+    return torch.device('cuda', local_rank())
 
 
 def _data_of(config, data):
@@ -421,10 +427,14 @@ class Run:
     def begin(cls,
         config:RunConfig,
     )->'Run':
-        "Claim a folder and write config.json. Raises `ValueError` where it holds another run, or on bad values."
-        built = build_run(config)
+        """Claim a folder and write config.json. Raises `ValueError` where it holds another run, or on bad values; of
+        several processes, on the lowest rank that fails, and `RankError` on the others."""
+        with together():
+            config.check() # against the number of processes
+            with alone(): built = build_run(config)
         run = cls(config.folder)
-        run._claim(built.config)
+        with together():
+            if rank() == 0: run._claim(built.config)
         run.built = built
         return run
 
@@ -465,10 +475,11 @@ class Run:
         progress:bool=True, # a progress bar, where there is a terminal
     )->TrainResult:
         "Train, from the last checkpoint to the last step. Raises as `train` does."
-        objective, dataset, probes, config = self.built or build_run(self.config)
+        with together(), alone(): objective, dataset, probes, config = self.built or build_run(self.config)
         self.built = None
-        with locked(self.folder):
-            self._claim(config) # another process may have begun a run here since
+        with held_by_first(lambda: locked(self.folder)):
+            with together():
+                if rank() == 0: self._claim(config) # another process may have begun a run here since
             return self._train(objective, dataset, probes, config, on_epoch, progress)
 
     def _train(self, objective, dataset, probes, config, on_epoch, progress):

@@ -8,6 +8,7 @@ __all__ = ['LR_SCHEDULES', 'STEP_SCHEDULES', 'adam', 'burda_factor', 'check_sett
 
 # %% ../nbs/53_train.ipynb #d502900c
 import hashlib, json, math, re, signal, threading, time, warnings
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
@@ -22,6 +23,9 @@ from .checks import check_between, check_choice, check_count, check_number, chec
 from .core import generator_states, restore_generators, seeded, tqdm, undisturbed
 from .data import batches, binarize, check_pixels, count_batches, hash_key
 from .files import append_line, check_folder, keep_lines, load_checkpoint, locked, read_lines, save_checkpoint
+from .parallel import (LostRankError, alone, average_gradients, averaging_steps, check_divides, from_first,
+                               gather_objects, held_by_first, rank, share, shared_batch_norm, sum_over_ranks, together,
+                               world_size)
 from .weights import WeightError, check_callable
 
 # %% ../nbs/53_train.ipynb #cfccdd62
@@ -75,10 +79,11 @@ def check_settings(
     warm_up:float|None=None, # the part of all steps in which the rate rises; None: the schedule's own
     ema:float|None=None, # decay of the average of weights; None: no average
 ):
-    "Raise `ValueError` unless `train` can start with these."
+    "Raise `ValueError` unless `train` can start with these, in as many processes as there are."
     if steps is not None: check_count(steps=steps)
     check_count(least=0, epochs=epochs)
     check_count(batch=batch)
+    check_divides(batch)
     check_positive(lr=lr)
     known = (*LR_SCHEDULES, *STEP_SCHEDULES, 'or optimizer -> scheduler')
     if not callable(schedule): check_choice(known, schedule=schedule)
@@ -205,16 +210,22 @@ class _Events:
 
 # %% ../nbs/53_train.ipynb #bb851bfe
 class _Keeper:
-    "A run's folder: its checkpoint, metrics, curves and events. Without a folder, nothing is kept."
-    def __init__(self, out, objective, optimizer, scheduler, average, probes, device, every, settings):
-        self.settings = settings
+    "A run's folder, which rank 0 writes: checkpoint, metrics, curves, events. Without a folder, nothing is kept."
+    def __init__(self, out, objective, optimizer, scheduler, average, probes, device, every, settings, seed):
+        self.settings, self.seed = settings, seed
         self.out, self.path = out, out and out/'checkpoint.pt'
         self.objective, self.device, self.every = objective, device, every
         self.parts = dict(model=objective.model, optimizer=optimizer, scheduler=scheduler)
         if average is not None: self.parts['average'] = average
         if len(probes): self.parts['probes'] = probes
         self.saved, self.events, self.time = None, _Events(out), time.monotonic()
-        if out: check_folder(out, self._size(probes))
+        if self.writes: check_folder(out, self._size(probes))
+
+    @property
+    def writes(self): return self.out and rank() == 0
+
+    @property
+    def is_due(self): return time.monotonic() - self.time >= self.every
 
     def _size(self, probes):
         "Bytes of two checkpoints: weights, their average, two moments and a gradient; what probes hold."
@@ -224,11 +235,16 @@ class _Keeper:
 
     def resume(self):
         "The state, metrics and curves to go on from; parts and generators are restored."
-        if self.path and self.path.exists(): self._load(load_checkpoint(self.path))
+        saved = from_first(lambda: load_checkpoint(self.path) if self.path and self.path.exists() else None)
+        if saved is not None:
+            with together(): self._load(saved)
         state, self.time = self.saved or TrainState(), time.monotonic()
-        if not self.out: return state, [], []
+        return (state, *from_first(lambda: self._lines(state)))
+
+    def _lines(self, state):
+        if not self.out: return [], []
         metrics = keep_lines(self.out/'metrics.jsonl', lambda line: line['epoch'] <= state.epoch, _OF_EPOCH)
-        return state, metrics, keep_lines(self.out/'curves.jsonl', lambda line: line['step'] <= state.step, _OF_STEP)
+        return metrics, keep_lines(self.out/'curves.jsonl', lambda line: line['step'] <= state.step, _OF_STEP)
 
     def _load(self, saved):
         advice = "choose another folder, or remove it to start afresh"
@@ -236,37 +252,48 @@ class _Keeper:
         other = _other_settings(saved.get('settings', self.settings), self.settings)
         if other: raise ValueError(f"{self.path} is of a run with {'; '.join(other)}: {advice}")
         try:
-            left = saved.keys() - self.parts.keys() - {'objective', 'rng', 'state', 'probes', 'settings'}
+            left = saved.keys() - self.parts.keys() - {'objective', 'rng', 'ranks', 'state', 'probes', 'settings'}
             if left: raise ValueError(f"nothing takes up {', '.join(left)}")
             state = TrainState(**saved['state'])
             for name, part in self.parts.items(): part.load_state_dict(saved[name])
             self.objective.load_own_state(saved['objective'])
-            restore_generators(saved['rng'], self.device)
+            self._restore([saved['rng'], *saved.get('ranks', [])], state)
         except (KeyError, RuntimeError, TypeError, ValueError) as e: raise ValueError(
             f"{self.path} is of another model, objective, optimizer or set of probes: {advice}") from e
         self.saved = state
 
+    def _restore(self, generators, state):
+        "Go on with the generators of as many ranks as there were; a rank that is new starts one of its own."
+        if rank() < len(generators): restore_generators(generators[rank()], self.device)
+        else:
+            with seeded(hash_key(self.seed, state.step, rank()), self.device): new = generator_states(self.device)
+            restore_generators(new, self.device)
+        if rank() == 0 and len(generators) != world_size(): warnings.warn(
+            f"{self.path} was saved by {len(generators)} processes, and {world_size()} go on: from here the draws are "
+            "others, and the weights differ from those of a run that had as many from the start; the data are the same")
+
     def save(self, state):
         if not self.path or self.saved == state: return
+        own, *others = gather_objects(generator_states(self.device))
+        with together():
+            if rank() == 0: self._write(state, dict(rng=own) | (dict(ranks=others) if others else {}))
+        self.saved, self.time = state, time.monotonic()
+
+    def _write(self, state, generators):
         if not all(p.isfinite().all() for p in self.objective.model.parameters()):
             raise TrainingError(f"step {state.step} (epoch {state.epoch + 1}): a weight is not finite; {self.last}")
         parts = {name: part.state_dict() for name, part in self.parts.items()}
-        of_run = dict(objective=self.objective.own_state(), rng=generator_states(self.device), state=state._asdict(),
-                      settings=self.settings)
-        save_checkpoint(parts | of_run, self.path)
-        self.saved, self.time = state, time.monotonic()
-
-    def save_if_due(self, state):
-        if time.monotonic() - self.time >= self.every: self.save(state)
+        of_run = dict(objective=self.objective.own_state(), state=state._asdict(), settings=self.settings)
+        save_checkpoint(parts | of_run | generators, self.path)
 
     def log_epoch(self, metrics, images):
-        if not self.out: return
+        if not self.writes: return
         append_line(self.out/'metrics.jsonl', metrics)
         self.events.scalars(metrics['step'], {f'train/{name}': metrics[name] for name in ('bound', 'lr', 'seconds')})
         if self.events.writer: self.events.images(metrics['step'], images())
 
     def log_curves(self, line):
-        if not self.out: return
+        if not self.writes: return
         append_line(self.out/'curves.jsonl', line)
         self.events.scalars(line['step'], {name: value for name, value in line.items() if name != 'step'})
 
@@ -294,7 +321,7 @@ def _interruptible():
 # %% ../nbs/53_train.ipynb #d1aa4cd3
 def _first_bad(objective, inputs, rng, device):
     "The position in the batch of the first datum whose loss is not finite, on the same draws."
-    with torch.no_grad(), seeded(0, device), torch.compiler.set_stance('force_eager'):
+    with alone(), torch.no_grad(), seeded(0, device), torch.compiler.set_stance('force_eager'):
         restore_generators(rng, device)
         try: bad = ~objective(*inputs, reduction='none').isfinite()
         except WeightError as e: return e.b
@@ -314,6 +341,11 @@ def finite_loss(
     raise WeightError(f"the loss is {loss.item()}", None, _first_bad(objective, inputs, rng, device))
 
 # %% ../nbs/53_train.ipynb #9589cd35
+def _own_seed(seed):
+    "The seed of this rank's draws: that of the run on rank 0."
+    return hash_key(seed, rank()) if rank() else seed
+
+
 def _start(probes, objective, inputs, device):
     probes = nn.ModuleList(probes)
     for probe in probes:
@@ -325,7 +357,7 @@ def _measure(probes, objective, inputs, optimizer, step, seed):
     "What the probes that are due at `step` give."
     found = {}
     for probe in (probe for probe in probes if step % probe.every == 0):
-        with undisturbed(objective, hash_key(seed, step), inputs[0].device):
+        with undisturbed(objective, _own_seed(hash_key(seed, step)), inputs[0].device):
             try: found |= probe.measure(objective, inputs, optimizer, step)
             except WeightError as e:
                 raise TrainingError(f"step {step}: {type(probe).__name__} cannot measure: {e}") from e
@@ -363,6 +395,7 @@ class _Training:
     keeper:Any
     metrics:list
     curves:list
+    caught:Sequence = ()
 
     def __init__(self, objective, pixels, inputs, batch, seed, limits):
         self.device = next(objective.parameters()).device
@@ -370,17 +403,30 @@ class _Training:
         self.batch, self.seed, (self.epochs, self.steps) = batch, seed, limits
         self.n_batches, self.between_steps = count_batches(len(pixels), batch), True
         self.learned = [p for p in objective.parameters() if p.requires_grad]
-        self.forward, self.state = objective, TrainState()
+        self.forward, self.state, self.stop, self.due = objective, TrainState(), False, False
         if not self.learned: raise ValueError(
             "no parameter takes a gradient, so there is nothing to train: unfreeze some")
         normed = any(isinstance(m, nn.BatchNorm1d) and m.training for m in objective.modules())
         if normed and min(batch, len(pixels)) == 1: raise ValueError(
             f"batch is {batch} and there are {len(pixels)} images, expected 2 or more in a batch: "
             "one has no variance, by which batch norm divides")
+        last = len(pixels) - batch*(self.n_batches - 1)
+        if last < world_size(): raise ValueError(
+            f"the last batch of an epoch has {last} images for {world_size()} processes, expected one for each: choose "
+            "another batch, or fewer processes")
 
     def images(self, index, epoch): return self.inputs(binarize(self.pixels[index], index, self.seed, epoch))
 
     def first(self, n): return self.images(torch.arange(min(n, len(self.pixels)), device=self.device), 0)
+
+    def begin_alike(self, settings):
+        "Take the weights of rank 0. Raises `ValueError` where a rank was given another run than it."
+        if world_size() == 1: return
+        first = from_first(lambda: (settings, {k: v.cpu() for k, v in self.objective.state_dict().items()}))
+        with together():
+            if other := _other_settings(first[0], settings): raise ValueError(
+                f"rank 0 has a run with {'; '.join(other)}, which rank {rank()} has not: give all ranks the same")
+            self.objective.load_state_dict(first[1])
 
     @property
     def done(self):
@@ -397,30 +443,43 @@ class _Training:
         return batches(len(self.pixels), self.batch, self.seed, state.epoch, device=self.device, start=state.batch)
 
     def step(self, index):
-        "One step on the images of `index`."
-        self.between_steps = False
-        data = self.images(index, self.state.epoch)
-        try: loss = self._step(data)
+        "One step on the images of `index`, of which each rank takes its share."
+        self.between_steps, mine = False, share(index)
+        data = self.images(mine, self.state.epoch)
+        try: loss = self._step(data, len(mine)/len(index))
         except WeightError as e:
-            which = 'an unknown datum' if e.b is None else f'training image {int(index[e.b])}'
+            which = 'an unknown datum' if e.b is None else f'training image {int(mine[e.b])}'
             where = f"step {self.state.step + 1} (epoch {self.state.epoch + 1}), {which}"
             raise TrainingError(f"{where}: {e}; {self.keeper.last}; a smaller learning rate may help") from e
-        s = self.state
-        self.state = s._replace(batch=s.batch + 1, step=s.step + 1,
-                                loss=s.loss + loss.item()*len(index), seen=s.seen + len(index))
+        s, total = self.state, self._agree(loss.item()*len(mine))
+        self.state = s._replace(batch=s.batch + 1, step=s.step + 1, loss=s.loss + total, seen=s.seen + len(index))
         self.between_steps = True
 
-    def _step(self, data):
-        loss = finite_loss(self.forward, self.objective, data)
+    def _agree(self, loss):
+        "The sum of losses over ranks; whether a signal has come to any, and whether rank 0 has a checkpoint to save."
+        asked = [loss, float(bool(self.caught)), float(self.keeper.is_due and rank() == 0)]
+        if world_size() > 1:
+            told = torch.tensor(asked, dtype=torch.float64, device=self.device)
+            sum_over_ranks([told])
+            asked = told.tolist()
+        self.stop, self.due = asked[1] > 0, asked[2] > 0
+        return asked[0]
+
+    def _step(self, data, weight):
+        with together(): loss = finite_loss(self.forward, self.objective, data)
         self.optimizer.zero_grad(set_to_none=True)
         if loss.requires_grad: loss.backward() # a frozen model's loss has no gradient; `after_step` may move q
+        average_gradients(self.learned, weight)
         step = self.state.step + 1
         found = _measure(self.probes, self.objective, data, self.optimizer, step, self.seed)
         if found: self.log(dict(step=step, **found))
         self.optimizer.step()
-        self.objective.after_step(self.optimizer)
+        with averaging_steps(self.optimizer, weight): self.objective.after_step(self.optimizer)
         self._after_step()
         return loss
+
+    @property
+    def is_stopped(self): return self.stop if world_size() > 1 else bool(self.caught)
 
     def _after_step(self):
         self.lr = self.optimizer.param_groups[0]['lr']
@@ -437,6 +496,9 @@ class _Training:
         self.scheduler = _one_cycle(self.optimizer, total, rise)
         return dict(schedule=schedule, warm_up=rise, total_steps=total)
 
+    def save_if_due(self):
+        if self.due: self.keeper.save(self.state)
+
     def log(self, line):
         self.curves.append(line)
         self.keeper.log_curves(line)
@@ -448,7 +510,7 @@ class _Training:
         if not self.by_step: self.scheduler.step()
         self.state = TrainState(epoch=s.epoch + 1, step=s.step)
         drawn = pictures and self.state.epoch % max(1, self.epochs//10) == 0
-        self.keeper.log_epoch(self.metrics[-1], lambda: pictures(*self.first(20)) if drawn else {})
+        with together(): self.keeper.log_epoch(self.metrics[-1], lambda: pictures(*self.first(20)) if drawn else {})
         self.between_steps = True
 
     def settings(self, scheduled, ema, first):
@@ -466,7 +528,7 @@ class TrainResult(NamedTuple):
     average:Any=None # the model whose weights are averages, in evaluation mode; None without `ema`
 
 
-def _one_epoch(run, caught, bar):
+def _one_epoch(run, bar):
     "The batches that are left of an epoch, until a signal or the last step; seconds."
     start = time.monotonic()
     for index in run.batches():
@@ -474,20 +536,27 @@ def _one_epoch(run, caught, bar):
         if run.state.step % 20 == 0:
             bar.set_postfix_str(f'bound {-run.state.loss/run.state.seen:.2f} nats', refresh=False)
         bar.update()
-        if caught or run.done: break
-        if run.within_epoch: run.keeper.save_if_due(run.state)
+        if run.is_stopped or run.done: break
+        if run.within_epoch: run.save_if_due()
     return time.monotonic() - start
 
 
-def _run_epochs(run, caught, bar, pictures, on_epoch):
+def _run_epochs(run, bar, pictures, on_epoch):
     "Epochs until a signal or the last step; saved at the end, and where something is raised between two steps."
     try:
-        while not run.done and not caught:
-            seconds = _one_epoch(run, caught, bar)
+        while not run.done and not run.is_stopped:
+            seconds = _one_epoch(run, bar)
             if run.within_epoch: break
             run.end_epoch(seconds, pictures)
-            on_epoch(run.metrics[-1])
-            run.keeper.save_if_due(run.state)
+            with together():
+                if rank() == 0: on_epoch(run.metrics[-1])
+            run.save_if_due()
+    except KeyboardInterrupt: # a second signal: this rank is alone with it
+        run.between_steps &= world_size() == 1
+        raise
+    except LostRankError: # a save needs all ranks
+        run.between_steps = False
+        raise
     finally:
         if run.between_steps: run.keeper.save(run.state)
 
@@ -499,7 +568,7 @@ def train(
     epochs:int, # how many in all, with those of the run that is resumed
     # stop after so many optimizer steps in all, within an epoch too; None: after `epochs`
     steps:int|None=None,
-    batch:int=20, # B
+    batch:int=20, # B, of all ranks together
     lr:float=1e-3, # the first learning rate; of a schedule in `STEP_SCHEDULES` the highest
     # a name in `LR_SCHEDULES` or `STEP_SCHEDULES`, or optimizer -> torch scheduler, stepped after each epoch
     schedule='burda',
@@ -515,40 +584,44 @@ def train(
     save_every:float=30., # seconds between checkpoints
     compile:bool=False, # try torch.compile
     progress:bool=True, # a progress bar, where there is a terminal
-    on_epoch:Callable=lambda metrics: None, # called with the metrics of each epoch
+    on_epoch:Callable=lambda metrics: None, # called with the metrics of each epoch, on rank 0
     # inputs of 20 images -> name -> (n, C, H, W) pictures, for TensorBoard, ten times in a run
     pictures:Callable|None=None,
 )->TrainResult:
-    """Train, from the checkpoint in `out` where there is one.
+    """Train, from the checkpoint in `out` where there is one; with others, where torch.distributed has a group.
 
     Raises `ValueError` on impossible settings, images that are no bytes, and where `out` holds another run or another
     process writes to it, `TrainingError` on a loss that is not finite, `OSError` where `out` cannot be written, and on
-    Ctrl-C, after saving, `KeyboardInterrupt`."""
-    check_settings(epochs, batch, lr, schedule, steps, warm_up, ema)
-    check_pixels(pixels)
-    check_number(least=0, save_every=save_every)
-    for name, f in dict(optimizer=optimizer, inputs=inputs, on_epoch=on_epoch).items(): check_callable(f, name)
-    if not isinstance(out, str | Path | None): raise TypeError(f"out is {out!r}, expected a folder, or None")
-    check_count(least=-2**62, seed=seed)
-    if not hasattr(objective, 'own_state'): raise TypeError(
-        f"objective is a {type(objective).__name__}, expected an Objective: make_objective(model) gives one")
-    run, out = _Training(objective, pixels, inputs, batch, seed, (epochs, steps)), out and Path(out)
-    run.optimizer = optimizer(run.learned, lr)
-    scheduled, first = run.schedule(schedule, warm_up), run.first(batch)
-    run.average, run.probes = _average(objective.model, ema), _start(probes, objective, first, run.device)
-    settings = run.settings(scheduled, ema, first) if out else None
-    run.keeper = _Keeper(out, objective, run.optimizer, run.scheduler, run.average, run.probes, run.device, save_every,
-                         settings)
-
-    with locked(out), seeded(seed, run.device), _interruptible() as caught:
+    Ctrl-C, after saving, `KeyboardInterrupt`. In a group the lowest rank that fails raises it, and the others
+    `RankError`; `LostRankError` where a process has ended."""
+    with together():
+        check_settings(epochs, batch, lr, schedule, steps, warm_up, ema)
+        check_pixels(pixels)
+        check_number(least=0, save_every=save_every)
+        for name, f in dict(optimizer=optimizer, inputs=inputs, on_epoch=on_epoch).items(): check_callable(f, name)
+        if not isinstance(out, str | Path | None): raise TypeError(f"out is {out!r}, expected a folder, or None")
+        check_count(least=-2**62, seed=seed)
+        if not hasattr(objective, 'own_state'): raise TypeError(
+            f"objective is a {type(objective).__name__}, expected an Objective: make_objective(model) gives one")
+        run, out = _Training(objective, pixels, inputs, batch, seed, (epochs, steps)), out and Path(out)
+        run.optimizer = optimizer(run.learned, lr)
+        scheduled, first = run.schedule(schedule, warm_up), run.first(batch//world_size())
+        run.average, run.probes = _average(objective.model, ema), _start(probes, objective, first, run.device)
+        settings = run.settings(scheduled, ema, first) if out or world_size() > 1 else None
+        run.keeper = _Keeper(out, objective, run.optimizer, run.scheduler, run.average, run.probes, run.device,
+                             save_every, settings, seed)
+    run.begin_alike(settings)
+    with (held_by_first(lambda: locked(out)), seeded(_own_seed(seed), run.device), shared_batch_norm(objective),
+          _interruptible() as run.caught):
         run.state, run.metrics, run.curves = run.keeper.resume()
         if compile and not run.done: run.forward = objective.compiled(*first)
-        bar = tqdm(total=run.total, initial=run.state.step, disable=None if progress else True, unit='step')
-        try: _run_epochs(run, caught, bar, pictures, on_epoch)
+        shown = None if progress and rank() == 0 else True
+        bar = tqdm(total=run.total, initial=run.state.step, disable=shown, unit='step')
+        try: _run_epochs(run, bar, pictures, on_epoch)
         finally:
             run.keeper.events.close()
             bar.close()
-    if caught:
+    if run.is_stopped:
         path = run.keeper.path
         kept = f"saved in {path}: the same call, or command, goes on from there" if out else "nothing was saved"
         raise KeyboardInterrupt(f"stopped at step {run.state.step}, {kept}")
