@@ -10,9 +10,11 @@ __all__ = ['PILOT_STOPS', 'PILOT_MOVES', 'STARTS', 'DEFAULT_START', 'LEAST_ESS',
 
 # %% ../nbs/34_evidence.ipynb #b69e326f
 import hashlib, inspect, json, math, time
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any, Callable, NamedTuple
 
 import numpy as np
@@ -29,6 +31,7 @@ from .core import log_mean_exp, mean_and_error, seeded, tqdm
 from .files import ChunkStore, align_table
 from .hmc import SCORE_LEAPFROG, check_precision, compiled_transition, hmc_step, transition
 from .laplace import laplace_posterior, missed_mass, with_moments
+from .parallel import from_first, gather_objects, rank, together, world_size
 from .variational import variational_posterior
 from .weights import WeightError, check_log_w, check_posterior, ess, full_precision, pareto_k
 
@@ -518,10 +521,12 @@ def _fingerprint(posterior, log_joint, x, c):
 
 
 @contextmanager
-def _naming(index):
-    "Name a datum by its place among all."
+def _naming(number, index):
+    "Name a datum by its place among all; the error has its place in the problem."
     try: yield
-    except WeightError as e: raise WeightError(f"datum {int(index[e.b])}: {e}", e.k, int(index[e.b])) from e
+    except WeightError as e:
+        b = int(index[e.b])
+        raise WeightError(f"datum {int(number[b])}: {e}", e.k, b) from e
 
 
 def _generator(device, seed, part):
@@ -582,6 +587,11 @@ class _Problem(NamedTuple):
     curvature:Callable|None
     c:tuple
     keep_going:bool # past a datum whose weights have no mean
+    number:Tensor # (N,) of each datum among all
+
+    def part(self, index):
+        "The problem of some data."
+        return self._replace(x=self.x[index], c=tuple(a[index] for a in self.c), number=self.number[index])
 
     def _of(self, f, x, c): return f and (lambda z: f(x, z, *c))
 
@@ -606,13 +616,14 @@ class _Problem(NamedTuple):
         "(what compute makes of those data that have weights, which those are): the others raise, or are left out."
         while True:
             try:
-                with _naming(index): return compute(index), index
+                with _naming(self.number, index): return compute(index), index
             except WeightError as e:
-                if not self.keep_going or e.b is None: raise
+                if e.b is None: raise
+                if not self.keep_going: raise WeightError(str(e), e.k, int(self.number[e.b])) from e
                 index = index[index != e.b]
                 if not len(index): return None, index
 
-    def pilot(self, n_data, seed, move, asked, options):
+    def pilot(self, n_data, seed, compile, asked, options):
         "The plan and the pilot, on data spread evenly over all, and a fingerprint of the model."
         index = torch.linspace(0, len(self.x) - 1, min(n_data, len(self.x))).long()
         def run(index):
@@ -620,6 +631,7 @@ class _Problem(NamedTuple):
             options['generator'] = _generator(self.x.device, seed, 0)
             plan = asked.planned(joint, q, known, options)
             begun = asked.begin(plan.start, joint, q, known, options['support'])
+            move = compiled_transition() if compile else transition
             found = run_pilot(joint, begun.q, mass=begun.mass, n_leapfrog=plan.n_leapfrog, move=move, check=False,
                               grad_log_joint=known['grad_log_joint'], **options)
             of_pilot = begun.forces + PILOT_STOPS*PILOT_MOVES*plan.n_leapfrog
@@ -634,12 +646,14 @@ class _Problem(NamedTuple):
 
     def fingerprint(self): return _fingerprint(self.posterior, self.log_joint, self.x, self.c)
 
-    def evidence(self, part, index, seed, pilot, move, plan, asked, options, **kwargs):
-        "What a part of the data gives: the shared plan and schedule, with a start and step sizes of its own data."
-        T, L = plan.n_temperatures, plan.n_leapfrog
+    @torch.no_grad()
+    def evidence(self, key, seed, pilot, plan, asked, options, compile=False, **kwargs):
+        "Of all data of this problem: the shared plan and schedule, with a start and step sizes of its own data."
+        index, T, L = torch.arange(len(self.x)), plan.n_temperatures, plan.n_leapfrog
+        move = compiled_transition() if compile else transition
         def run(index):
             joint, q, known = self.rows(index)
-            noise = _generator(self.x.device, seed, part)
+            noise = _generator(self.x.device, seed, key)
             begun = asked.begin(plan.start, joint, q, known, options['support'])
             n_stops = 16 if T > 200 else 8
             around = interpolate_step_sizes(pilot, torch.cat([torch.zeros(1), sigmoid_schedule(n_stops)]).double())
@@ -648,7 +662,7 @@ class _Problem(NamedTuple):
                             **shared)
             steps = _interpolate(pilot.betas, own.betas, own.step_size.log()).exp()
             found = log_evidence(joint, begun.q, start='q', mass=begun.mass, n_temperatures=T, check=False,
-                                 pilot=pilot._replace(step_size=steps), **shared, **kwargs)
+                                 pilot=pilot._replace(step_size=steps), compile=compile, **shared, **kwargs)
             return found._replace(forces=found.forces + plan.forces + begun.forces + n_stops*PILOT_MOVES*L)
         found, kept = self.past_lost(index, run)
         K, schedule = kwargs.get('n_chains', 16), BETA_SCHEDULES[kwargs.get('schedule', 'tuned')]
@@ -712,24 +726,57 @@ def _longer_lengths(T, n_leapfrog, max_forces):
     while (spent := spent + n_leapfrog*2*(T - 1)) <= max_forces: yield (T := 2*T - 1)
 
 
+def _in_turn(tasks, store, bar, moves): # name -> what makes a task; what each gives, of this rank's
+    found, start = {}, bar.n
+    for i, (name, make) in enumerate(tasks.items()):
+        if i % world_size() == rank(): found[name] = store.get(name, lambda: make()(on_move=bar.update))
+        bar.n = start + (i + 1)*moves # a chunk that was kept counts as well
+    return found
+
+
+def _by_ranks(tasks, store, bar, moves):
+    "Tasks are dealt out to the ranks; each knows what all have found."
+    found = {}
+    with together(): found = _in_turn(tasks, store, bar, moves)
+    return {name: a for part in gather_objects(found) for name, a in part.items()}
+
+
+def _by_executor(executor, tasks, store, bar, moves):
+    "Tasks that are not kept go to the workers; all are taken back in order."
+    futures, found = {}, {}
+    try:
+        for name, make in tasks.items():
+            if not store.has(name): futures[name] = executor.submit(make())
+        for name, make in tasks.items():
+            found[name] = store.get(name, futures[name].result if name in futures else make())
+            bar.update(moves)
+    except (AttributeError, TypeError, PicklingError) as e:
+        if 'pickle' not in str(e): raise
+        raise TypeError("posterior or log_joint cannot be sent to another process, expected what pickle takes: methods "
+                        f"of a module, or functions of a file, no lambda ({str(e).strip()[:80]})") from e
+    finally:
+        for future in futures.values(): future.cancel() # those that are left, after an error
+    return found
+
+
 class _Scorer(NamedTuple):
     "Chunks of data, each computed or taken from the store."
     problem:_Problem
     store:ChunkStore
     bar:Any
     options:dict # of all chunks
+    executor:Any
 
-    def score(self, chunks, plan, half_T, name, part):
-        "The evidence of some data; a chunk's noise depends on the seed and `part(i)`."
+    def score(self, chunks, plan, half_T, name, key):
+        "The evidence of some data; a chunk's noise depends on the seed and `key(i)`."
         moves = plan.n_temperatures - 1 + half_T*(half_length(plan.n_temperatures) - 1)
-        parts, start, bar = [], self.bar.n, self.bar
-        bar.total += len(chunks)*moves
-        for i, index in enumerate(chunks):
-            compute = partial(self.problem.evidence, part(i), index, plan=plan, half_T=half_T, on_move=bar.update,
-                              **self.options)
-            parts.append(self.store.get(f'{name}-{i:05d}', compute))
-            bar.n = start + (i + 1)*moves # a chunk that was kept counts as well
-        return _joined(parts, [len(index) for index in chunks])
+        self.bar.total += len(chunks)*moves
+        def task(index, key):
+            return partial(self.problem.part(index).evidence, key, plan=plan, half_T=half_T, **self.options)
+        tasks = {f'{name}-{i:05d}': partial(task, index, key(i)) for i, index in enumerate(chunks)}
+        run = partial(_by_executor, self.executor) if self.executor else _by_ranks
+        found = run(tasks, self.store, self.bar, moves)
+        return _joined([found[name] for name in tasks], [len(index) for index in chunks])
 
     def until_converged(self, found, plan, max_forces, batch):
         "The same, with longer runs of those data that have not converged."
@@ -753,6 +800,14 @@ def _check_options(kwargs):
             "a name, log_likelihood(x, posterior, log_joint, context)")
 
 
+def _check_executor(executor):
+    if executor is None: return
+    if not callable(getattr(executor, 'submit', None)): raise TypeError(
+        f"executor is a {type(executor).__name__}, expected an Executor of concurrent.futures, or None")
+    if isinstance(executor, ThreadPoolExecutor): raise ValueError(
+        "executor has threads, which share one random generator, expected one of processes: ProcessPoolExecutor")
+
+
 @torch.no_grad()
 def log_likelihood(
     x:Tensor, # (N, ...) data, on the device of the model
@@ -766,6 +821,7 @@ def log_likelihood(
     pilot_data:int=64, # data of the pilot, spread evenly over all
     seed:int=0, # decides the draws
     out:Path|None=None, # a folder in which finished chunks are kept; the same call goes on from there
+    executor:Executor|None=None, # of concurrent.futures or alike, which computes chunks; None: this process, or all ranks
     progress:bool=False, # a progress bar with the time left, where there is a terminal
     check:bool=True, # whether rows are independent and repeatable, p lives where q does, and q is no random one
     keep_going:bool=False, # past a datum whose weights have no mean: its value is NaN, and it has not converged
@@ -780,23 +836,24 @@ def log_likelihood(
     check_count(batch=batch, pilot_data=pilot_data)
     check_context(len(x), *c)
     _check_options(kwargs)
+    _check_executor(executor)
     known = _OPTIONS | kwargs
     _check_run(*(known[name] for name in ('n_chains', 'n_temperatures', 'n_leapfrog', 'tolerance', 'schedule', 'start',
                                           'pilot')))
     if not (known['mass'] is None or isinstance(known['mass'], str)): raise TypeError(
         f"mass is a {type(known['mass']).__name__}, expected None or 'q' for data in chunks")
     x, *given = (a.clone() if a.is_inference() else a for a in (x, *c)) # of a loader in inference mode
-    problem = _Problem(x, posterior, log_joint, grad_log_joint, curvature, tuple(given), keep_going)
+    problem = _Problem(x, posterior, log_joint, grad_log_joint, curvature, tuple(given), keep_going, torch.arange(len(x)))
     chunks = torch.arange(len(x)).tensor_split(math.ceil(len(x)/batch)) # sizes differ by one at most
     settings = dict(data=_digest((x, *c)), batch=batch, half_T=half_T, seed=seed,
                     pilot_data=pilot_data, keep_going=keep_going, fields=Evidence._fields)
     store = ChunkStore(out, json.dumps(settings | _settings(kwargs), default=int))
     if check: problem.check(chunks[0], kwargs.get('support')) # before anything else: it is soon done, a pilot is not
 
-    move = compiled_transition() if kwargs.get('compile') else transition
     asked = _Asked(*(_resolved(known)[name] for name in _Asked._fields))
     shared = dict(precision=known['precision'], support=known['support'])
-    learned = store.get('pilot', lambda: problem.pilot(pilot_data, seed, move, asked, dict(shared)))
+    learned = from_first(lambda: store.get(
+        'pilot', lambda: problem.pilot(pilot_data, seed, known['compile'], asked, dict(shared))))
     name, T, L, forces = learned.pop('settled').tolist()
     plan = Plan(list(STARTS)[name], T, L, math.nan, math.nan, forces)
     kept = learned.pop('fingerprint')
@@ -804,11 +861,10 @@ def log_likelihood(
         raise ValueError(f"{out} holds chunks of another model: choose another out, or remove the folder")
 
     rest = {name: value for name, value in kwargs.items() if name not in (*_Asked._fields, *shared)}
-    options = dict(seed=seed, pilot=Pilot(**learned), move=move, asked=asked, options=shared,
-                   n_chains=asked.n_chains) | rest
-    quiet = None if progress else True # None: where there is a terminal
+    options = dict(seed=seed, pilot=Pilot(**learned), asked=asked, options=shared, n_chains=asked.n_chains) | rest
+    quiet = None if progress and rank() == 0 else True # None: where there is a terminal
     with tqdm(total=0, disable=quiet, unit='move', desc=f'{len(x)} data') as bar:
-        scorer = _Scorer(problem, store, bar, options)
+        scorer = _Scorer(problem, store, bar, options, executor)
         found = scorer.score(chunks, plan, half_T, 'chunk', lambda i: i + 1)
         again = half_T and asked.tolerance is not None
         return scorer.until_converged(found, plan, asked.max_forces, batch) if again else found

@@ -234,6 +234,12 @@ class ChunkStore:
         except (FileExistsError, NotADirectoryError) as e:
             raise ValueError(f"{folder} is, or lies in, a file, expected a folder: choose another out") from e
 
+    def has(self,
+        key:str, # a file name without ending
+    )->bool:
+        "Whether there is a file of this piece, whole or damaged."
+        return bool(self.folder) and (self.folder/f'{key}.npz').exists()
+
     def get(self,
         key:str, # a file name without ending
         compute:Callable, # () -> dict: name -> tensor
@@ -242,7 +248,7 @@ class ChunkStore:
 
         Raises `ValueError` where it was kept by another computation."""
         path = self.folder and self.folder/f'{key}.npz'
-        if path and path.exists():
+        if self.has(key):
             kept = self._read(path)
             if kept is not None: return kept
             warnings.warn(f"{path} is damaged: it is computed again")

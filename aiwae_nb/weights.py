@@ -234,6 +234,8 @@ class WeightError(ValueError):
         super().__init__(msg)
         self.k, self.b = k, b
 
+    def __reduce__(self): return type(self), (*self.args, self.k, self.b) # for the way from another process
+
 
 def check_log_w(
     log_w:Tensor, # (K, B) log weights, nats
