@@ -274,17 +274,17 @@ class _Keeper:
 
     def save(self, state):
         if not self.path or self.saved == state: return
-        own, *others = gather_objects(generator_states(self.device))
+        generators = gather_objects(generator_states(self.device))
         with together():
-            if rank() == 0: self._write(state, dict(rng=own) | (dict(ranks=others) if others else {}))
+            if rank() == 0: self._write(state, *generators)
         self.saved, self.time = state, time.monotonic()
 
-    def _write(self, state, generators):
+    def _write(self, state, own, *others):
         if not all(p.isfinite().all() for p in self.objective.model.parameters()):
             raise TrainingError(f"step {state.step} (epoch {state.epoch + 1}): a weight is not finite; {self.last}")
         parts = {name: part.state_dict() for name, part in self.parts.items()}
-        of_run = dict(objective=self.objective.own_state(), state=state._asdict(), settings=self.settings)
-        save_checkpoint(parts | of_run | generators, self.path)
+        of_run = dict(objective=self.objective.own_state(), rng=own, state=state._asdict(), settings=self.settings)
+        save_checkpoint(parts | of_run | (dict(ranks=list(others)) if others else {}), self.path)
 
     def log_epoch(self, metrics, images):
         if not self.writes: return
