@@ -302,13 +302,22 @@ def aiwae_evaluate(
 ):
     """Report a run: the K-sample bound on test images with its errors, active units, pictures; with chains, log p(x).
 
+    Several processes share out the chains: torchrun --standalone --no-python --nproc-per-node 2 aiwae_evaluate ...
+
     Typed again, it goes on where it stopped, and shows what it has. Writes report.json, CSV and PNGs.
-    Ends with exit code 2 on bad input, 130 when stopped."""
-    config, of = EvaluateConfig.from_flags(**flags), Run(run)
-    config.check()
-    of.checkpoint # is there
-    theirs = other_report(Run(against), _asked_of(of, config)) if against else {}
-    report = of.report(config, data, pick_device(device), say=lambda text: print(text, flush=True))
+    Ends with exit code 2 on bad input, 1 where another process has ended, 130 when stopped."""
+    with process_group(): _evaluate(run, against, device, data, flags)
+
+
+def _evaluate(run, against, device, data, flags):
+    with together():
+        config, of = EvaluateConfig.from_flags(**flags), Run(run)
+        config.check()
+        of.checkpoint # is there
+        theirs = other_report(Run(against), _asked_of(of, config)) if against else {}
+        place = pick_device(device)
+    report = of.report(config, data, place, say=lambda text: print(text, flush=True))
+    if rank(): return
     print(report_table({k: v for k, v in report.items() if k != 'certificate'}))
     if config.chains == 1:
         print("note: one chain has no standard error, and cannot tell whether it has converged: "

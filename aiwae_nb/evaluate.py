@@ -11,6 +11,7 @@ __all__ = ['ModelFunctions', 'BoundEstimate', 'evaluate_bound', 'exact_mean', 'a
 # %% ../nbs/55_evaluate.ipynb #e35c48e0
 import math
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Sequence
 
@@ -355,6 +356,9 @@ def draw_pictures(
     return list(paths.values())
 
 # %% ../nbs/55_evaluate.ipynb #08ab2e86
+def _known(model)->dict: return {name: getattr(model, name, None) for name in ('grad_log_joint', 'curvature')}
+
+
 def evaluate_ais(
     # a Module: offers posterior(x) and log_joint(x, z), perhaps grad_log_joint and curvature of (x, z); in evaluation
     # mode meanwhile
@@ -367,8 +371,7 @@ def evaluate_ais(
     does."""
     _check_data(model, x, *c)
     check_model(model, 'log_joint')
-    def start(x, *c): return base_posterior(model, x, *c)
-    known:dict[str, Any] = {name: getattr(model, name, None) for name in ('grad_log_joint', 'curvature')}
+    start, known = partial(base_posterior, model), _known(model)
     with _evaluating(model): found = log_likelihood(x, start, model.log_joint, *c, **known, **kwargs)
     return Evidence(*(a.cpu() for a in found))
 

@@ -238,7 +238,7 @@ class ChunkStore:
         key:str, # a file name without ending
     )->bool:
         "Whether there is a file of this piece, whole or damaged."
-        return bool(self.folder) and (self.folder/f'{key}.npz').exists()
+        return bool(self.folder and (self.folder/f'{key}.npz').exists())
 
     def get(self,
         key:str, # a file name without ending
@@ -248,7 +248,7 @@ class ChunkStore:
 
         Raises `ValueError` where it was kept by another computation."""
         path = self.folder and self.folder/f'{key}.npz'
-        if self.has(key):
+        if path and path.exists():
             kept = self._read(path)
             if kept is not None: return kept
             warnings.warn(f"{path} is damaged: it is computed again")

@@ -30,7 +30,7 @@ from .hmc import SCORE_LEAPFROG, check_precision
 from .models import FAMILIES, MODELS, SCALES, make_model
 from .objectives import (all_objectives, base_posterior, check_objective, find_objective, fitting_estimators,
                                  freeze_model, make_objective)
-from .parallel import alone, held_by_first, local_rank, rank, together, world_size
+from .parallel import alone, from_first, held_by_first, local_rank, rank, together, world_size
 from .probes import GradientVariance, TestBound, own_probes
 from .train import STEP_SCHEDULES, TrainResult, adam, check_settings, read_curves, read_metrics, train
 
@@ -669,16 +669,19 @@ class _Report:
     def bound(self, report): return _table_of(self.folder/'bounds.csv', -report['nvlb'])
 
     def make(self):
-        self.asked.check()
+        "On several processes: the first one writes, and all anneal."
+        with together(): self.asked.check()
+        report, done = from_first(self._with_bound)
+        if done: return report
+        with held_by_first(lambda: locked(self.folder/'ais')): return self._make_evidence(report)
+
+    def _with_bound(self):
+        "The report with its bound, and whether it has all that is asked for."
         report = self.saved()
         if not _answers(report, self.of_bound) or not self.bound(report):
             report = self._make_bound()
             save_json(report, self.folder/'report.json')
-        if not _answers(report, self.of_chains):
-            of_bound = list(report)[:list(report).index('config') + 1] # what comes after is of an earlier evidence
-            report = {k: report[k] for k in of_bound} | self._make_evidence(BoundEstimate(*self.bound(report).values()))
-            save_json(report, self.folder/'report.json')
-        return report
+        return report, _answers(report, self.of_chains)
 
     def forget(self, *names):
         for name in names: (self.folder/name).unlink(missing_ok=True)
@@ -726,13 +729,13 @@ class _Report:
             n = len(given[0])
             how = (f"{a.temperatures or TEMPERATURES:,} temperatures" if a.tolerance is None else
                    f"as many temperatures as {a.tolerance:g} nats ask for")
-            self.say(f"{a.chains} chains through {how} for each of {n:,} {name} images")
+            if rank() == 0: self.say(f"{a.chains} chains through {how} for each of {n:,} {name} images")
             found[name] = evaluate_ais(model, *given, tolerance=a.tolerance, start=a.start, half_T=not a.no_half,
                                        n_temperatures=a.temperatures, seed=a.seed + i, out=self.kept()/name,
                                        progress=True, **chosen)
             columns = {k: getattr(found[name], k) for k in ('value', 'std_error', 'ess', 'half_T')}
-            save_table(self.folder/self._csv(name), columns)
-        if 'train' not in images: self.forget(self._csv('train'))
+            if rank() == 0: save_table(self.folder/self._csv(name), columns)
+        if 'train' not in images and rank() == 0: self.forget(self._csv('train'))
         return found
 
     @staticmethod
@@ -760,21 +763,31 @@ class _Report:
             return certify(x, z, start, model.log_joint, *c, **known, temperatures=Ts, seed=a.seed,
                            start=a.start or DEFAULT_START, on_move=bar.update, **chosen)
 
-    def _make_evidence(self, bound):
-        start, a, images = time.perf_counter(), self.asked, self._images()
+    def _make_evidence(self, report):
+        start, a = time.perf_counter(), self.asked
         chosen = dict(n_chains=a.chains, n_leapfrog=a.leapfrog, mass=None if a.mass == 'identity' else a.mass,
                       precision=a.precision, compile=a.compile)
-        self.kept().mkdir(parents=True, exist_ok=True)
+        with together():
+            images = self._images()
+            self.kept().mkdir(parents=True, exist_ok=True)
         found = self._anneal(images, chosen)
-        certificate = self._certify(images['test'][1:], chosen, len(found['test'].betas))
-        train_bound = None
-        if 'train' in images:
-            train_bound = evaluate_bound(self.load().model, *images['train'], n_samples=a.samples, seed=a.seed,
-                progress=True)
-        report = ais_report(bound, **found, train_bound=train_bound)
+        return from_first(lambda: self._with_evidence(report, images, chosen, found, start))
+
+    def _with_evidence(self, report, images, chosen, found, start):
+        "The report, as it is saved; what it says of an earlier evidence is left out."
+        a, train_bound = self.asked, None
+        with alone():
+            certificate = self._certify(images['test'][1:], chosen, len(found['test'].betas))
+            if 'train' in images:
+                train_bound = evaluate_bound(self.load().model, *images['train'], n_samples=a.samples, seed=a.seed,
+                    progress=True)
+        evidence = ais_report(BoundEstimate(*self.bound(report).values()), **found, train_bound=train_bound)
         self._forget_others()
-        return self.of_chains | dict(simulated=a.simulated) | report | _told(certificate) \
-            | dict(ais_seconds=time.perf_counter() - start) # of this call
+        of_bound = list(report)[:list(report).index('config') + 1]
+        report = {k: report[k] for k in of_bound} | self.of_chains | dict(simulated=a.simulated) | evidence \
+            | _told(certificate) | dict(ais_seconds=time.perf_counter() - start) # of this call
+        save_json(report, self.folder/'report.json')
+        return report
 
     def _forget_others(self):
         "Remove what was kept of other checkpoints."
