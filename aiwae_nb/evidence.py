@@ -725,7 +725,7 @@ def _longer_lengths(T, n_leapfrog, max_forces):
     spent = n_leapfrog*(T + half_length(T) - 2)
     while (spent := spent + n_leapfrog*2*(T - 1)) <= max_forces: yield (T := 2*T - 1)
 
-
+# %% ../nbs/34_evidence.ipynb #473c9a02
 def _in_turn(tasks, store, bar, moves): # name -> what makes a task; what each gives, of this rank's
     found, start = {}, bar.n
     for i, (name, make) in enumerate(tasks.items()):
@@ -758,7 +758,7 @@ def _by_executor(executor, tasks, store, bar, moves):
         for future in futures.values(): future.cancel() # those that are left, after an error
     return found
 
-
+# %% ../nbs/34_evidence.ipynb #91ba9730
 class _Scorer(NamedTuple):
     "Chunks of data, each computed or taken from the store."
     problem:_Problem
@@ -821,7 +821,7 @@ def log_likelihood(
     pilot_data:int=64, # data of the pilot, spread evenly over all
     seed:int=0, # decides the draws
     out:Path|None=None, # a folder in which finished chunks are kept; the same call goes on from there
-    executor:Executor|None=None, # of concurrent.futures or alike, which computes chunks; None: this process, or all ranks
+    executor:Executor|None=None, # of processes, which computes chunks; None: this process, or all of torchrun's
     progress:bool=False, # a progress bar with the time left, where there is a terminal
     check:bool=True, # whether rows are independent and repeatable, p lives where q does, and q is no random one
     keep_going:bool=False, # past a datum whose weights have no mean: its value is NaN, and it has not converged
@@ -843,7 +843,8 @@ def log_likelihood(
     if not (known['mass'] is None or isinstance(known['mass'], str)): raise TypeError(
         f"mass is a {type(known['mass']).__name__}, expected None or 'q' for data in chunks")
     x, *given = (a.clone() if a.is_inference() else a for a in (x, *c)) # of a loader in inference mode
-    problem = _Problem(x, posterior, log_joint, grad_log_joint, curvature, tuple(given), keep_going, torch.arange(len(x)))
+    problem = _Problem(x, posterior, log_joint, grad_log_joint, curvature, tuple(given), keep_going,
+                       torch.arange(len(x)))
     chunks = torch.arange(len(x)).tensor_split(math.ceil(len(x)/batch)) # sizes differ by one at most
     settings = dict(data=_digest((x, *c)), batch=batch, half_T=half_T, seed=seed,
                     pilot_data=pilot_data, keep_going=keep_going, fields=Evidence._fields)
