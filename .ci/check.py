@@ -4,7 +4,7 @@ Each notebook and each script of .ci runs in a process of its own, forked from o
 import torch, its compiler and matplotlib takes longer than most notebooks do. Each line shows seconds, and seconds of
 CPU. Ends with one line, 'N passed, N failed'. `--only WORD` runs the checks and notebooks whose names contain the word.
 """
-import argparse, hashlib, importlib, multiprocessing, os, resource, subprocess, sys, time
+import argparse, hashlib, importlib, multiprocessing, os, resource, subprocess, sys, tempfile, time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
@@ -87,6 +87,16 @@ def results_migrated():
     script('results/migrate.py', '--check')
 
 
+def gpu_script_runs():
+    "benchmarks/gpu.sh runs, in its small form on a CPU"
+    with tempfile.TemporaryDirectory() as out:
+        small = ['bash', 'benchmarks/gpu.sh', '--small', '--out', out, '--run', f'{out}/run']
+        done = subprocess.run(small, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT,
+                              env=os.environ | dict(PYTHON=sys.executable))
+        kept = {path.stem for path in Path(out).glob('*.json')}
+    if done.returncode or kept != {'same', 'cells', 'train', 'ais', 'aiwae', 'run'}: raise AssertionError(done.stdout)
+
+
 def rules_bite():
     "each rule of the house refuses what breaks it, and nothing else"
     if found := list(wrong.faults()): raise AssertionError('\n'.join(found))
@@ -114,7 +124,7 @@ def notebook(path):
 def jobs():
     "(name, function) of all that two processes do, the longest first."
     checks = (package_typed, api_complete, pages_render, contract_holds, bad_inputs_named, readme_fresh, results_migrated,
-              rules_bite)
+              rules_bite, gpu_script_runs)
     yield from ((f.__doc__, f) for f in checks)
     yield from ((rule.__doc__, partial(keep, rule)) for rule in house.RULES)
     rank = {name: i for i, name in enumerate(LONGEST)}
