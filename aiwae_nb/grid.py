@@ -286,7 +286,8 @@ class ClusterExecutor(Executor):
     def _busy(self):
         "The workers that have calls of this client."
         mine = set(self.client.futures)
-        return [worker for worker, keys in self.client.processing().items() if mine & {*keys}]
+        try: return [worker for worker, keys in self.client.processing().items() if mine & {*keys}]
+        except OSError: return [] # the scheduler is gone
 
     def shutdown(self,
         wait:bool=True, # for the calls; else end the workers that are in one, whose nannies begin new ones
