@@ -304,8 +304,11 @@ class ClusterExecutor(Executor):
 
 # %% ../nbs/61_grid.ipynb #c6a7021a
 def _check_answers(address):
+    "A scheduler speaks first, but in TLS; distributed itself would wait for that without end."
     from distributed.comm import get_address_host_port
-    try: socket.create_connection(get_address_host_port(address), timeout=3).close()
+    try:
+        with socket.create_connection(get_address_host_port(address), timeout=3) as peer:
+            if not address.startswith('tls:') and not peer.recv(1): raise OSError("what listens there closed at once")
     except (OSError, ValueError) as e: raise ValueError(
         f"nobody answers at {address}: {e}; give that of a dask scheduler, as tcp://HOST:8786") from e
 
