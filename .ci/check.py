@@ -4,7 +4,7 @@ Each notebook and each script of .ci runs in a process of its own, forked from o
 import torch, its compiler and matplotlib takes longer than most notebooks do. Each line shows seconds, and seconds of
 CPU. Ends with one line, 'N passed, N failed'. `--only WORD` runs the checks and notebooks whose names contain the word.
 """
-import argparse, hashlib, importlib, multiprocessing, os, resource, subprocess, sys, time
+import argparse, hashlib, importlib, multiprocessing, os, resource, subprocess, sys, tempfile, time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
@@ -14,8 +14,9 @@ from fork import FORK, ROOT, TIMEOUT, forked, script
 
 BIN, NBS, LIB = Path(sys.executable).parent, ROOT/'nbs', ROOT/'aiwae_nb'
 WORKERS = 2 # processes
-LONGEST = ('34_evidence', 'index', '81_likelihood', '80_own_model', '82_which_estimator', '55_evaluate', '40_aiwae',
-           '22_snr', '53_train', '60_cli', '42_avo', '56_runs', '31_ais', '35_bdmc', '41_hvi', '21_dreg') # these first
+LONGEST = ('34_evidence', 'index', '61_grid', '81_likelihood', '80_own_model', '82_which_estimator', '55_evaluate',
+           '40_aiwae', '22_snr', '53_train', '60_cli', '42_avo', '56_runs', '31_ais', '35_bdmc', '41_hvi',
+           '21_dreg') # these first
 LIBRARIES = 'torch', 'torch._dynamo', 'matplotlib.pyplot', 'nbdev.test' # a first optimizer imports torch._dynamo
 
 
@@ -87,6 +88,16 @@ def results_migrated():
     script('results/migrate.py', '--check')
 
 
+def gpu_script_runs():
+    "benchmarks/gpu.sh runs, in its small form on a CPU"
+    with tempfile.TemporaryDirectory() as out:
+        small = ['bash', 'benchmarks/gpu.sh', '--small', '--out', out, '--run', f'{out}/run']
+        done = subprocess.run(small, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT,
+                              env=os.environ | dict(PYTHON=sys.executable))
+        kept = {path.stem for path in Path(out).glob('*.json')}
+    if done.returncode or kept != {'same', 'cells', 'train', 'ais', 'aiwae', 'run'}: raise AssertionError(done.stdout)
+
+
 def rules_bite():
     "each rule of the house refuses what breaks it, and nothing else"
     if found := list(wrong.faults()): raise AssertionError('\n'.join(found))
@@ -114,7 +125,7 @@ def notebook(path):
 def jobs():
     "(name, function) of all that two processes do, the longest first."
     checks = (package_typed, api_complete, pages_render, contract_holds, bad_inputs_named, readme_fresh, results_migrated,
-              rules_bite)
+              rules_bite, gpu_script_runs)
     yield from ((f.__doc__, f) for f in checks)
     yield from ((rule.__doc__, partial(keep, rule)) for rule in house.RULES)
     rank = {name: i for i, name in enumerate(LONGEST)}

@@ -4,13 +4,16 @@
 
 # %% auto #0
 __all__ = ['LONG_CHAINS', 'Cell', 'command_of', 'evaluation_of', 'is_trained', 'evaluated', 'is_done', 'run_cell', 'run_cells',
-           'local_executor', 'curve_columns', 'summary', 'table_column', 'Paper', 'grid_report']
+           'local_executor', 'ClusterExecutor', 'cluster_executor', 'curve_columns', 'summary', 'table_column', 'Paper',
+           'grid_report']
 
 # %% ../nbs/61_grid.ipynb #196b0185
-import multiprocessing, os, platform, threading
+import multiprocessing, os, pickle, platform, socket, threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import (FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor,
+                                wait)
 from contextlib import redirect_stderr, redirect_stdout
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
@@ -22,7 +25,7 @@ from .core import tqdm
 from .files import load_table, round_floats
 from .runs import EvaluateConfig, Run, RunConfig, run_folder
 from .toys import ToyConfig, toy_reports
-from .train import read_curves, read_metrics
+from .train import TrainingError, read_curves, read_metrics
 
 # %% ../nbs/61_grid.ipynb #f9fca13c
 def _word(k, v):
@@ -121,6 +124,15 @@ def _call(program, *args, **flags):
 
 
 _PROGRAMS:dict[str, Callable] = dict(train=aiwae_train, toy=aiwae_toy)
+_ONE_AT_A_TIME = threading.Lock() # standard output and generators are those of the process
+
+
+def _train(cell, folder):
+    if is_trained(cell, folder): return 0
+    if not cell.first or Run(folder/cell.first).is_done():
+        return _call(_PROGRAMS[cell.program], **_flags_of(cell, folder))
+    print(f"aiwae_nb: {cell.first}, whose weights it begins with, has not taken its last step: see the log.txt of that")
+    return 1
 
 
 def run_cell(
@@ -130,74 +142,201 @@ def run_cell(
     "Do what is left of a cell, in this process; its words go to log.txt. Raises `KeyboardInterrupt` when stopped."
     check_choice(_PROGRAMS, program=cell.program)
     run_folder(folder, cell.name).mkdir(parents=True, exist_ok=True)
-    code = 0
-    with open(folder/cell.name/'log.txt', 'a') as log, redirect_stdout(log), redirect_stderr(log):
-        if not is_trained(cell, folder):
-            code = _call(_PROGRAMS[cell.program], **_flags_of(cell, folder))
+    log = open(folder/cell.name/'log.txt', 'a')
+    with _ONE_AT_A_TIME, log, redirect_stdout(log), redirect_stderr(log):
+        code = _train(cell, folder)
         if not code and cell.evaluate is not None: code = _call(aiwae_evaluate, str(folder/cell.name), **cell.evaluate)
     if code == 130: raise KeyboardInterrupt
     return code
 
-# %% ../nbs/61_grid.ipynb #ab203aca
-def _one_by_one(cells, folder)->Iterator:
-    for cell in cells: yield cell, run_cell(cell, folder)
-
-
-def _by_executor(cells, folder, executor)->Iterator:
-    waiting = {executor.submit(run_cell, cell, folder): cell for cell in cells}
-    try:
-        for done in as_completed(waiting): yield waiting[done], done.result()
-    except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children(): process.terminate() # a run saves, and stops
-        raise
-
-
-def _check_apart(cells):
-    "Raise `ValueError` where two cells have one folder."
+# %% ../nbs/61_grid.ipynb #1c15a774
+def _order_of(cells):
+    "Which cell follows which. Raises `ValueError` on two of one name, and on cells that wait for each other."
     names = [cell.name for cell in cells]
     twice = {name for name in names if names.count(name) > 1}
     if twice: raise ValueError(f"two cells have the name {', '.join(sorted(twice))}: give them keys that differ")
+    order = TopologicalSorter({cell.name: {cell.first} & {*names} for cell in cells})
+    try: order.prepare()
+    except CycleError as e: raise ValueError(f"cells begin with each other: {', '.join(e.args[1])}") from e
+    return order
+
+
+def _check_sendable(cells):
+    for cell in cells:
+        try: pickle.dumps(cell)
+        except Exception as e: raise ValueError(
+            f"{cell.name} cannot be sent to another process: {e}; give it plain values") from e
+
+
+def _code_of(future, cell, folder):
+    "The exit code of a cell that has ended. What was raised instead goes to its log.txt."
+    try: return future.result()
+    except (BrokenExecutor, CancelledError): raise # of the executor, not of the cell
+    except Exception as e:
+        (folder/cell.name).mkdir(parents=True, exist_ok=True)
+        with open(folder/cell.name/'log.txt', 'a') as log: print(f'aiwae_nb: {type(e).__name__}: {e}', file=log)
+        return 1
+
+
+def _stop(executor, running):
+    executor.shutdown(wait=False)
+    for future in running: future.cancel()
+    for process in multiprocessing.active_children(): process.terminate() # a run saves, and stops
+
+# %% ../nbs/61_grid.ipynb #ba785227
+def _ended(order, cells, folder, executor)->Iterator: # (cell, exit code), as they end
+    running:dict = {}
+    try:
+        while order.is_active():
+            for cell in map(cells.get, order.get_ready()): running[executor.submit(run_cell, cell, folder)] = cell
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                cell = running.pop(future)
+                order.done(cell.name)
+                yield cell, _code_of(future, cell, folder)
+    except BaseException:
+        _stop(executor, running)
+        raise
+
+
+def _one_by_one(order, cells, folder)->Iterator: # (cell, exit code)
+    while order.is_active():
+        for name in order.get_ready():
+            yield cells[name], run_cell(cells[name], folder)
+            order.done(name)
 
 
 def run_cells(
     cells:list, # of Cell
-    folder:Path, # of the grid
+    folder:Path, # of the grid; workers elsewhere find it under its absolute path
     executor:Executor|None=None, # of concurrent.futures; None: one after another, in this process
     progress:bool=True, # a progress bar, where there is a terminal
 )->list: # names of the cells that failed
-    """Run the cells that are not done, those first that others begin with. On Ctrl-C the runs save and stop.
+    """Run the cells that are not done, each after the one that it begins with. On Ctrl-C the runs save and stop.
 
-    Raises `ValueError` where two cells have one name."""
-    _check_apart(cells)
-    left, failed = [cell for cell in cells if not is_done(cell, folder)], []
-    bar = tqdm(total=len(cells), initial=len(cells) - len(left), disable=None if progress else True, unit='run')
-    for wave in ([c for c in left if not c.first], [c for c in left if c.first]):
-        for cell, code in _by_executor(wave, folder, executor) if executor else _one_by_one(wave, folder):
+    Raises `ValueError` where two cells have one name, wait for each other or cannot be sent to an executor,
+    `TrainingError` where the executor broke."""
+    _order_of(cells)
+    left, failed = {cell.name: cell for cell in cells if not is_done(cell, folder)}, []
+    order = _order_of(left.values())
+    if executor: _check_sendable(left.values())
+    ended = _ended(order, left, Path(folder).resolve(), executor) if executor else _one_by_one(order, left, folder)
+    total = len(cells)
+    bar = tqdm(total=total, initial=total - len(left), disable=None if progress else True, unit='run')
+    try:
+        for cell, code in ended:
             if code: failed.append(cell.name)
             bar.update()
-    bar.close()
+    except (BrokenExecutor, CancelledError) as e:
+        n = sum(not is_done(cell, folder) for cell in left.values())
+        raise TrainingError(f"a process of the executor was killed, or its cluster is lost: {n} of {total} cells are "
+                            "left; the same call, or command, goes on with them") from e
+    finally: bar.close()
     return failed
 
-# %% ../nbs/61_grid.ipynb #4b448891
+# %% ../nbs/61_grid.ipynb #c7f42509
+def _share(
+    index, # of this process
+    workers, # of the machine
+):
+    "Take a part of the cores, and one of several GPUs. To be called before CUDA is used."
+    torch.set_num_threads(max(1, (os.cpu_count() or 1)//workers))
+    visible = os.environ.get('CUDA_VISIBLE_DEVICES')
+    gpus = visible.split(',') if visible else range(torch.cuda.device_count())
+    if len(gpus) > 1: os.environ['CUDA_VISIBLE_DEVICES'] = str(gpus[index % len(gpus)])
+
+
 def _end_with_parent():
     parent:Any = multiprocessing.parent_process()
     parent.join()
     os._exit(1)
 
 
-def _begin_worker(threads):
-    torch.set_num_threads(threads)
+def _begin_worker(count, workers):
+    with count.get_lock():
+        index = count.value
+        count.value += 1
+    _share(index, workers)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def local_executor(
     workers:int, # processes
 )->ProcessPoolExecutor: # to be shut down by the caller
-    "Processes of this machine, which share its cores and end with this one. Raises `ValueError` on no worker."
+    "Processes of this machine, which share its cores and GPUs and end with this one. Raises `ValueError` on no worker."
     check_count(workers=workers)
-    threads = max(1, (os.cpu_count() or 1)//workers)
-    return ProcessPoolExecutor(workers, multiprocessing.get_context('spawn'), _begin_worker, (threads,))
+    context = multiprocessing.get_context('spawn')
+    return ProcessPoolExecutor(workers, context, _begin_worker, (context.Value('i', 0), workers))
+
+# %% ../nbs/61_grid.ipynb #d23aec4b
+class ClusterExecutor(Executor):
+    "The workers of a dask cluster. A call whose worker dies is done by another."
+    def __init__(self,
+        client:Any, # of distributed, closed by `shutdown`
+    ):
+        self.client, self.calls = client, client.get_executor(pure=False)
+
+    def submit(self, # type: ignore[override] # a standard executor takes fn by position alone
+        fn:Callable, # that the workers can import
+        *args, # of fn
+        **kwargs, # of fn
+    )->Future: # of what it returns
+        "Have a call done by a worker."
+        return self.calls.submit(fn, *args, **kwargs)
+
+    def _busy(self):
+        "The workers that have calls of this client."
+        mine = set(self.client.futures)
+        try: return [worker for worker, keys in self.client.processing().items() if mine & {*keys}]
+        except OSError: return [] # the scheduler is gone
+
+    def shutdown(self,
+        wait:bool=True, # for the calls; else end the workers that are in one, whose nannies begin new ones
+        *,
+        cancel_futures:bool=False, # the same as not to wait
+    ):
+        "Close the client, and the cluster that it began."
+        if self.client.status == 'closed': return
+        wait = wait and not cancel_futures
+        busy = [] if wait else self._busy()
+        self.calls.shutdown(wait)
+        if busy: self.client.run(os._exit, 1, workers=busy, on_error='ignore')
+        self.client.close()
+
+# %% ../nbs/61_grid.ipynb #c6a7021a
+def _check_answers(address):
+    "A scheduler speaks first, but in TLS; distributed itself would wait for that without end."
+    from distributed.comm import get_address_host_port
+    try:
+        with socket.create_connection(get_address_host_port(address), timeout=3) as peer:
+            if not address.startswith('tls:') and not peer.recv(1): raise OSError("what listens there closed at once")
+    except (OSError, ValueError) as e: raise ValueError(
+        f"nobody answers at {address}: {e}; give that of a dask scheduler, as tcp://HOST:8786") from e
+
+
+def _share_plugin(workers):
+    "What begins the workers of a cluster on this machine."
+    from distributed import WorkerPlugin
+    class Share(WorkerPlugin):
+        def setup(self, worker): _share(worker.name, workers)
+    return Share()
+
+
+def cluster_executor(
+    address:str='', # of a dask scheduler, as tcp://HOST:8786; none: a cluster of this machine begins, and ends with it
+    workers:int=1, # processes, where the cluster is of this machine
+)->ClusterExecutor: # to be shut down by the caller
+    """The workers of a dask cluster, or of one that begins here.
+
+    Raises `ValueError` on no worker and where nobody answers within seconds, `ImportError` without distributed."""
+    check_count(workers=workers)
+    try: from distributed import Client
+    except ImportError as e: raise ImportError('clusters need distributed: pip install "aiwae_nb[dask]"') from e
+    if address:
+        _check_answers(address)
+        return ClusterExecutor(Client(address, timeout=3))
+    client = Client(n_workers=workers, threads_per_worker=1, memory_limit=0, dashboard_address=None, silence_logs=50)
+    client.register_plugin(_share_plugin(workers))
+    return ClusterExecutor(client)
 
 # %% ../nbs/61_grid.ipynb #c9d5b065
 # flags of an evaluation by the papers' protocol

@@ -1,9 +1,10 @@
-"""Speed, as ratios to matrix products timed in the same run. Prints one JSON line.
+"""Speed, as ratios to matrix products timed in the same run. Prints one JSON line for each benchmark.
 
     python benchmarks/speed.py train
     python benchmarks/speed.py estimators
     python benchmarks/speed.py ais
     python benchmarks/speed.py aiwae
+    python benchmarks/speed.py train,ais,aiwae --device cuda
 
 `train`: a step is loss, backward pass and Adam, on the papers' network (784-200-200-50). The floor is the nine matrix
 products of the decoder (forward, by its input, by its weight, for each of three layers) on N = K*B rows in float32.
@@ -43,6 +44,9 @@ from aiwae_nb.objectives import make_objective
 from aiwae_nb.train import adam
 
 LAYERS = ((50, 200), (200, 200), (200, 784))
+# sizes of `train` (B, K), of `ais` (N chains), of `aiwae` (B, and T with K); with --small, to see that all of it runs
+SIZES = dict(train=((20, 50), (128, 64)), ais=(4096, 640), batch=128, aiwae=((5, 5), (11, 50)))
+SMALL = dict(train=((2, 4),), ais=(32,), batch=4, aiwae=((3, 2),))
 MODES = {False: 'eager', True: 'compiled'}
 
 
@@ -91,9 +95,9 @@ def ratios(variants, floor, turns, device):
     return found | {'floor_ms': round(1e3*statistics.median(floors), 3)}
 
 
-def train(turns, device, compile):
+def train(turns, device, compile, sizes):
     report = {}
-    for B, K in ((20, 50), (128, 64)):
+    for B, K in sizes['train']:
         torch.compiler.reset() # each size is compiled as a run of its own would be
         x = torch.rand(B, 784, device=device).round()
         kinds = itertools.product(('float32', 'bfloat16'), compilations(compile), ('iwae', 'iwae_dreg'))
@@ -117,7 +121,7 @@ def inverse_flow(turns, device, D=50, K=64):
         return ratios(variants, lambda: q.rsample_and_log_prob((K,)), turns, device)
 
 
-def estimators(turns, device, compile):
+def estimators(turns, device, compile, sizes):
     report, x = {}, torch.rand(128, 784, device=device).round()
     torch._dynamo.config.recompile_limit = 2*len(ESTIMATORS) # each is a variant of one function, and none may fall back
     for c in compilations(compile):
@@ -170,11 +174,11 @@ def decoder_of(device):
 def force_products(N, device, dtype): return repeated(products(N, device, dtype, by_weight=False), MOVES*LEAPFROG)
 
 
-def ais(turns, device, compile, K=16):
+def ais(turns, device, compile, sizes, K=16):
     report = {}
     torch._dynamo.config.recompile_limit = 16 # two compiled forms of one function each, and none may fall back
     warnings.filterwarnings('error', message='going on without compilation')
-    for N in (4096, 640):
+    for N in sizes['ais']:
         torch.compiler.reset()
         model, x = VAE().to(device).eval(), torch.rand(N//K, 784, device=device).round()
         generic = log_joint_of(decoder_of(device), x)
@@ -206,11 +210,12 @@ def annealed_step(x, K, T, precision, compile):
     return run
 
 
-def aiwae(turns, device, compile, B=128, L=5):
+def aiwae(turns, device, compile, sizes, L=5):
+    B = sizes['batch']
     report, x = {}, torch.rand(B, 784, device=device).round()
     torch._dynamo.config.recompile_limit = 16 # compiled forms of one function, and none may fall back
     warnings.filterwarnings('error', message='going on without compilation')
-    for T, K in ((5, 5), (11, 50)):
+    for T, K in sizes['aiwae']:
         kinds = itertools.product(('float32', 'bfloat16'), compilations(compile))
         variants = {f'{MODES[c]} {precision}': annealed_step(x, K, T, precision, c) for precision, c in kinds}
         variants['iwae eager float32'] = training_step('iwae', K, x, 'float32', False)
@@ -228,14 +233,20 @@ def aiwae(turns, device, compile, B=128, L=5):
 
 @call_parse
 def main(
-    what:str, # train (a step), estimators (each over iwae), ais (a leapfrog step), aiwae (a training step by annealing)
+    # train (a step), estimators (each over iwae), ais (a leapfrog step), aiwae (a training step by annealing); several
+    # with commas
+    what:str,
     turns:int=31, # how many times all variants take turns
     device:str='cpu', # cpu or cuda
     eager:bool=False, # leave out torch.compile
+    small:bool=False, # a few rows, to see that it runs: the ratios mean nothing
 ):
-    "Time this library against the matrix products that it cannot do without; print one JSON line of ratios."
+    "Time this library against the matrix products that it cannot do without; print a JSON line of ratios for each."
     benchmarks = {'train': train, 'estimators': estimators, 'ais': ais, 'aiwae': aiwae}
-    if what not in benchmarks: raise SystemExit(f"unknown benchmark {what!r}, expected one of {', '.join(benchmarks)}")
-    report = benchmarks[what](turns, device, not eager)
+    for name in what.split(','):
+        if name not in benchmarks: raise SystemExit(f"unknown benchmark {name!r}, expected of {', '.join(benchmarks)}")
     machine = dict(threads=torch.get_num_threads(), torch=torch.__version__, machine=platform.machine())
-    print(json.dumps(dict(benchmark=what, device=device) | machine | report))
+    if device == 'cuda': machine['card'] = torch.cuda.get_device_name()
+    for name in what.split(','):
+        report = benchmarks[name](turns, device, not eager, SMALL if small else SIZES)
+        print(json.dumps(dict(benchmark=name, device=device) | machine | report), flush=True)
