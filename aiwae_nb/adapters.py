@@ -116,10 +116,10 @@ def _log_probs(model, values, args, kwargs): # of all sites
     trace.compute_log_prob()
     return [site['log_prob'] for site in trace.nodes.values() if site['type'] == 'sample' and 'log_prob' in site]
 
-# %% ../nbs/58_adapters.ipynb #7ca4bf6f
+# %% ../nbs/58_adapters.ipynb #02658f7d
 def _of_data(model, guide, args, kwargs):
     "Arguments of log_likelihood."
-    n = next(len(a) for a in args if isinstance(a, Tensor) and a.dim())
+    first = next(a for a in args if isinstance(a, Tensor) and a.dim())
     def posterior(index):
         sites = _latent(_without_plates(_sample_sites(guide, _rows(args, index), kwargs)))
         return {name: site['fn'] for name, site in sites.items()}
@@ -128,7 +128,7 @@ def _of_data(model, guide, args, kwargs):
         values = {name: a.flatten(0, 1) for name, a in z.items()}
         found = _log_probs(model, values, _rows(args, index.repeat(lead[0])), kwargs)
         return sum(a.reshape(-1, lead.numel()).sum(0) for a in found if a.dim()).unflatten(0, lead)
-    return dict(x=torch.arange(n)) | of_sites(posterior, log_joint)
+    return dict(x=torch.arange(len(first), device=first.device)) | of_sites(posterior, log_joint)
 
 
 def _of_all(model, guide, args, kwargs):

@@ -114,5 +114,5 @@ def main(
     print(json.dumps(dict(
         benchmark='adapters', command=f'python benchmarks/adapters.py {model}', n_data=n_data, tolerance=tolerance,
         ours=ours, theirs=dict(estimator=name, n_samples=N_SAMPLES, log_p=round(value, 3), seconds=seconds),
-        reference=long, ratio=round(ours['seconds']/seconds, 2), version=version, torch=torch.__version__,
-        threads=torch.get_num_threads(), machine=platform.machine())))
+        ratio=round(ours['seconds']/seconds, 2), version=version, torch=torch.__version__,
+        threads=torch.get_num_threads(), machine=platform.machine()) | (dict(reference=long) if long else {})))
