@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from aiwae_nb import (ais, aiwae, avo, bdmc, bounds, coordinates, data, dreg, evaluate, evidence, flows, gradients, hmc, hvi,
-                      laplace, models, objectives, parallel, plots, probes, runs, snr, targets, toys, train, variational,
-                      weights)
+                      laplace, models, objectives, parallel, plots, probes, runs, sites, snr, targets, toys, train,
+                      variational, weights)
 
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
 SECONDS = 10 # of CPU time, for one call
@@ -124,6 +124,8 @@ def ready(**flags): return runs.RunConfig.from_flags(**flags).check() or True
 def linear(**of): return targets.LinearGaussian(**of).log_evidence(bits())
 
 
+def one_site(q): return sites.SitePosterior({'a': q})
+def energy(z): return -z.square().sum(-1)
 CHAINS = dict(n_leapfrog=1, precision='float32')
 MEAN = torch.full((8,), .5)
 CALLS = {
@@ -176,6 +178,12 @@ CALLS = {
     'log_likelihood': (likelihood, dict(
         x=bits(), context=bits(B, 4), posterior=Conditional().posterior, log_joint=Conditional().log_joint, batch=B,
         n_temperatures=T, pilot_data=B, seed=0, n_chains=K, n_leapfrog=1)),
+    'SitePosterior': (one_site, dict(q=New(posterior))),
+    'SitePosterior.log_joint': (sites.SitePosterior({'a': posterior()}).log_joint, dict(
+        log_joint=lambda z: log_joint(z['a']))),
+    'of_sites': (sites.of_sites, dict(posterior=Model().posterior, log_joint=log_joint)),
+    'log_z': (sites.log_z, dict(target=energy, q=New(lambda: normal_at(torch.zeros(D))), n_replicates=2, n_chains=K,
+                                n_temperatures=T, n_leapfrog=1)),
     'bdmc': (bdmc.bdmc, dict(log_joint=log_joint, q=New(posterior), z_exact=torch.zeros(B, D), n_chains=K,
                              betas=ais.linear_schedule(T), step_size=.1, n_leapfrog=1)),
     'markov_lower': (bdmc.markov_lower, dict(log_w=log_w(), delta=.05)),
@@ -426,6 +434,13 @@ ACCEPTED: dict[tuple, str] = {
     ('certify', 'log_joint', 'has no gradient'): ANY_FORCE,
     ('log_likelihood', 'log_joint', 'has no gradient'): ANY_FORCE,
     ('evaluate_ais', 'model', 'log_joint has no gradient'): ANY_FORCE,
+    ('SitePosterior', 'q', 'of NaN'): "draws are looked at where chains begin",
+    ('SitePosterior', 'q', '*'): "a site's event and batch may have any number of axes",
+    ('SitePosterior.log_joint', 'log_joint', 'gives NaN'): PASSED_ON,
+    ('SitePosterior.log_joint', 'log_joint', 'has no gradient'): PASSED_ON,
+    ('log_z', 'target', 'gives crossed axes'): "one axis cannot be crossed",
+    ('log_z', 'target', 'has no gradient'): ANY_FORCE,
+    ('log_z', 'q', 'another event'): "an energy of any event",
     ('neg_hessian', 'log_f', 'gives NaN'): NAN_FOR_NAN,
     ('neg_hessian', 'log_f', 'has no gradient'): "it has no curvature",
     ('neg_hessian', 'z', 'a NaN'): PASSED_ON,
@@ -471,7 +486,7 @@ ACCEPTED: dict[tuple, str] = {
 }
 # other names under which a message may speak of an argument
 ALIASES: dict[str, tuple] = {
-    'posterior': ('q',), 'model': ('q', 'posterior', 'log_joint'), 'prior': ('q',), 'x': ('datum', 'data', 'z_exact'),
+    'posterior': ('q',), 'target': ('log_joint',), 'model': ('q', 'posterior', 'log_joint'), 'prior': ('q',), 'x': ('datum', 'data', 'z_exact'),
     'c': ('context',), 'context': ('datum',), 'n_context': ('context',), 'inputs': ('x', 'test images'),
     'pixels': ('index',), 'lr': ('learning rate',), 'estimators': ('estimator', 'objective'),
     'betas': ('n_temperatures',), 'of_p': ('of_q',),

@@ -4,7 +4,7 @@ Each notebook and each script of .ci runs in a process of its own, forked from o
 import torch, its compiler and matplotlib takes longer than most notebooks do. Each line shows seconds, and seconds of
 CPU. Ends with one line, 'N passed, N failed'. `--only WORD` runs the checks and notebooks whose names contain the word.
 """
-import argparse, hashlib, importlib, multiprocessing, os, resource, subprocess, sys, tempfile, time
+import argparse, hashlib, importlib.util, multiprocessing, os, resource, subprocess, sys, tempfile, time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,9 @@ LONGEST = ('34_evidence', 'index', '61_grid', '81_likelihood', '80_own_model', '
            '40_aiwae', '22_snr', '53_train', '60_cli', '42_avo', '56_runs', '31_ais', '35_bdmc', '41_hvi',
            '21_dreg') # these first
 LIBRARIES = 'torch', 'torch._dynamo', 'matplotlib.pyplot', 'nbdev.test' # a first optimizer imports torch._dynamo
+
+
+OTHERS = 'pyro', 'pythae', 'normflows', 'torchmetrics', 'lightning' # of the extra `others`
 
 
 def run(*cmd):
@@ -108,12 +111,15 @@ def keep(rule):
     if found := list(rule(ROOT)): raise AssertionError('\n'.join(found))
 
 
+def has_others(): return all(map(importlib.util.find_spec, OTHERS))
+
+
 def _test(path):
     from nbdev.config import get_config
     from nbdev.test import test_nb
-    force = 'data' if os.environ.get('AIWAE_NB_DATA') else ''
+    force = ['data']*bool(os.environ.get('AIWAE_NB_DATA')) + ['others']*has_others()
     os.chdir(NBS)
-    ok, _ = test_nb(path, get_config().tst_flags.split(), force.split(), basepath=ROOT)
+    ok, _ = test_nb(path, get_config().tst_flags.split(), force, basepath=ROOT)
     return not ok
 
 
@@ -175,6 +181,7 @@ def main():
     only = parser.parse_args().only
     os.environ.update(OMP_NUM_THREADS='1', MPLBACKEND='agg')
     if not os.environ.get('AIWAE_NB_DATA'): print('AIWAE_NB_DATA is not set: skipping cells that need full data sets')
+    if not has_others(): print("the extra 'others' is not installed: skipping cells that need one of its libraries")
     start, first = time.time(), [(library_in_step.__doc__, library_in_step)]
     results = [report(name, *timed(job)) for name, job in first if only in name] # alone: it may write what others read
     for name in LIBRARIES: importlib.import_module(name)
