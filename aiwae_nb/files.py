@@ -236,8 +236,8 @@ class ChunkStore:
 
     def has(self,
         key:str, # a file name without ending
-    )->bool:
-        "Whether there is a file of this piece, whole or damaged."
+    )->bool: # also of a damaged one
+        "Whether there is a file of this piece."
         return bool(self.folder and (self.folder/f'{key}.npz').exists())
 
     def get(self,
