@@ -410,6 +410,9 @@ class _MembersNormal(Normal):
 
 
 def _check_members(members, seeds):
+    for name, given in dict(members=members, seeds=seeds).items():
+        if not isinstance(given, Sequence): raise TypeError(f"{name} is a {type(given).__name__}, expected a list")
+    check_count(-2**62, **{f'seed {i}': seed for i, seed in enumerate(seeds)})
     if not members or len(members) != len(seeds): raise ValueError(
         f"there are {len(members)} members and {len(seeds)} seeds, expected one seed for each member, and one or more")
     for i, member in enumerate(members):
@@ -461,6 +464,12 @@ class Ensemble(VAE):
     ):
         "Put the states of the members' generators back."
         for g, own in zip(self.generators, state): g.set_state(own.cpu().clone())
+
+    def _features(self, x, *c):
+        check_tensor(x=x)
+        if len(x) % len(self.seeds): raise ValueError(
+            f"x has {len(x)} rows, expected a block of as many for each of {len(self.seeds)} members")
+        return super()._features(x, *c)
 
     def _normal(self, h):
         loc, scale = self._moments(h, self.loc, self.raw_scale)

@@ -865,7 +865,7 @@ def ensemble_configs(
     measured = ('variance_every', 'test_every', 'validation')
     for name in ('compile', 'freeze', 'start', *measured):
         if getattr(config, name): raise ValueError(
-            f"{name} is {getattr(config, name)}, which an ensemble cannot have: leave it out, or train its runs one by one")
+            f"{name} is {getattr(config, name)}, which an ensemble cannot have: leave it out, or train one by one")
     return [dataclasses.replace(config, seed=seed, name=f'{config.name}-{seed}', ensemble=1)
             for seed in range(config.seed, config.seed + config.ensemble)]
 

@@ -686,8 +686,9 @@ def member_checkpoint(
     losses = saved['state']['losses']
     state = dict(saved['state'], losses=(), seen=saved['state']['seen']//len(ensemble.seeds),
                  loss=losses[i] if losses else 0.)
-    optimizer = dict(saved['optimizer'], state={
-        p: {k: v[i].clone() if v.dim() else v for k, v in own.items()} for p, own in saved['optimizer']['state'].items()})
+    def moments(own): return {k: v[i].clone() if v.dim() else v for k, v in own.items()} # `step` has no axis
+    of_all = saved['optimizer']
+    optimizer = dict(of_all, state={p: moments(own) for p, own in of_all['state'].items()})
     weights = {k: ensemble.member_state(i, saved[k]) for k in ('model', 'average') if k in saved}
     generators = [saved['model']['_extra_state'][i].clone(), *saved['rng'][1:]]
     return dict(saved, **weights, optimizer=optimizer, rng=generators, state=state,
