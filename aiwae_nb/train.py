@@ -677,7 +677,7 @@ def train(
 def member_checkpoint(
     saved:dict, # checkpoint.pt of an ensemble
     i:int, # of the member, from 0
-    ensemble:nn.Module, # offers member_state(i, state) and seeds
+    ensemble:Any, # offers member_state(i, state) and seeds
     single:nn.Module, # an Objective of one such member, on the same data
     inputs:tuple, # what the model is given of the first image of that member's first epoch
 )->dict: # checkpoint.pt of a run of that member alone
