@@ -412,11 +412,12 @@ class _MembersNormal(Normal):
 def _check_members(members, seeds):
     for name, given in dict(members=members, seeds=seeds).items():
         if not isinstance(given, Sequence): raise TypeError(f"{name} is a {type(given).__name__}, expected a list")
-    check_count(-2**62, **{f'seed {i}': seed for i, seed in enumerate(seeds)})
+    check_count(-2**62, **{f'seeds[{i}]': seed for i, seed in enumerate(seeds)})
     if not members or len(members) != len(seeds): raise ValueError(
         f"there are {len(members)} members and {len(seeds)} seeds, expected one seed for each member, and one or more")
     for i, member in enumerate(members):
-        if not isinstance(member, VAE): raise TypeError(f"member {i} is a {type(member).__name__}, expected a VAE")
+        if not isinstance(member, VAE): raise TypeError(
+            f"members holds a {type(member).__name__} at {i}, expected a VAE")
         if repr(member) != repr(members[0]): raise ValueError(f"member {i} has other layers than member 0")
     first = members[0]
     if first.family != 'normal': raise ValueError(
