@@ -238,6 +238,7 @@ CALLS = {
     'VAE.encode': (lambda x, context: vae(n_context=4).encode(x, context), dict(x=bits(), context=bits(B, 4))),
     'VAE.log_joint': (method(vae, 'log_joint'), dict(x=bits(), z=torch.randn(K, B, D))),
     'VAE.curvature': (method(vae, 'curvature'), dict(x=bits(), z=torch.randn(K, B, D))),
+    'Ensemble': (models.Ensemble, dict(members=[vae()], seeds=[0])),
     'train': (train.train, dict(
         objective=New(objective), pixels=pixels(), epochs=1, steps=2, batch=5, lr=.001, schedule='cosine',
         warm_up=.1, ema=.9, optimizer=train.adam, inputs=lambda x: (x,), seed=0, out=New(folder), save_every=1., progress=False,
@@ -257,7 +258,7 @@ CALLS = {
         dataset='mnist5k', task='generative', model='iwae', latent=D, hidden='3,3', init='torch', scale='exp',
         family='normal', objective='dreg', samples=K, alpha=.5, epochs=1, steps=2, batch=5, lr=.1, eps=.1,
         beta1=.9, beta2=.9, schedule='cosine', warm_up=.1, ema=.9, validation=9, precision='float32',
-        variance_every=2, estimators='iwae', test_every=2, seed=0, device='cpu', save_every=1.)),
+        variance_every=2, estimators='iwae', test_every=2, seed=0, ensemble=2, device='cpu', save_every=1.)),
     'ToyConfig': (toys.ToyConfig, dict(target='A', method='avo', steps=1, transitions=1, hidden=2, batch=2, lr=.1,
                                        anneal=1, seed=0)),
     'fit_toy': (partial(toys.fit_toy, transitions=1, hidden=2, batch=2), dict(

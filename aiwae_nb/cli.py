@@ -26,7 +26,7 @@ from .objectives import (all_objectives, check_objective, fitting_estimators, in
                                  make_objective)
 from .parallel import LostRankError, RankError, process_group, rank, together, world_size
 from .runs import (EvaluateConfig, Run, RunConfig, check_seed, family_options, objective_options, other_report,
-                           pick_device, run_folder)
+                           pick_device, run_folder, train_ensemble)
 from .snr import SNR_BUDGETS, SNR_KS, gradient_report, plot_report, plot_snr, snr_experiment, snr_slopes
 from .toys import ToyConfig, run_toys, toy_line
 from .train import TrainingError
@@ -270,11 +270,17 @@ def aiwae_train(
     with process_group(): _train(config, flags)
 
 
+def _train_ensemble(asked):
+    runs = train_ensemble(asked, on_epoch=_say_epoch(asked.epochs))
+    print(f"{', '.join(str(run.folder) for run in runs)}: done. Next: aiwae_evaluate {runs[0].folder}")
+
+
 def _train(config, flags):
     with together():
         first = RunConfig.from_json(config).flags() if config else {}
         asked = RunConfig.from_flags(**first | flags)
         pick_device(asked.device)
+    if asked.ensemble > 1: return _train_ensemble(asked)
     run = Run.begin(asked)
     if rank() == 0: _describe(run.built, asked)
     done = run.resume(on_epoch=_say_epoch(asked.epochs)).state

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['ACTIVATIONS', 'SCALES', 'FAMILIES', 'MODELS', 'mlp', 'init_glorot', 'Family', 'Chain', 'family_steps', 'VAE',
-           'make_model']
+           'make_model', 'StackedLinear', 'Ensemble']
 
 # %% ../nbs/52_models.ipynb #70c7cfea
-import math
+import copy, math
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Callable, NamedTuple
@@ -370,3 +370,140 @@ def make_model(
     x, *c = TASKS[task](mean, shape)
     known:dict[str, Any] = dict(n_pixels=len(x), n_context=sum(map(len, c)), mean=torch.cat([*c, x]))
     return VAE(**known | MODELS[name] | choices)
+
+# %% ../nbs/52_models.ipynb #06211b42
+class StackedLinear(nn.Module):
+    "The linear layers of N members, eq. (1): member n's acts on block n of the rows."
+    def __init__(self,
+        layers, # N of nn.Linear, of one size
+    ):
+        super().__init__()
+        self.weight = nn.Parameter(torch.stack([layer.weight.detach() for layer in layers])) # (N, m, n)
+        self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers])) # (N, m)
+
+    def extra_repr(self)->str: # one line
+        "Members and sizes."
+        return f'{tuple(self.weight.shape)}'
+
+    def forward(self,
+        rows:Tensor, # (N*R, n)
+    )->Tensor: # (N*R, m)
+        "Each block by its own layer."
+        blocks = rows.unflatten(0, (len(self.weight), -1))
+        return torch.baddbmm(self.bias[:, None], blocks, self.weight.mT).flatten(0, 1)
+
+# %% ../nbs/52_models.ipynb #4ef53dca
+class _MembersNormal(Normal):
+    "A normal whose N blocks of rows are drawn by N generators."
+    def __init__(self, loc, scale, generators):
+        super().__init__(loc, scale, validate_args=False)
+        self.generators = generators
+
+    def rsample(self, sample_shape=torch.Size()):
+        *K, rows, D = self._extended_shape(sample_shape)
+        shape = *K, rows//len(self.generators), D
+        noise = [self.loc.new_empty(shape).normal_(generator=g) for g in self.generators]
+        return self.loc + torch.cat(noise, -2)*self.scale
+
+    def sample(self, sample_shape=torch.Size()):
+        with torch.no_grad(): return self.rsample(sample_shape)
+
+
+def _check_members(members, seeds):
+    for name, given in dict(members=members, seeds=seeds).items():
+        if not isinstance(given, Sequence): raise TypeError(f"{name} is a {type(given).__name__}, expected a list")
+    check_count(-2**62, **{f'seeds[{i}]': seed for i, seed in enumerate(seeds)})
+    if not members or len(members) != len(seeds): raise ValueError(
+        f"there are {len(members)} members and {len(seeds)} seeds, expected one seed for each member, and one or more")
+    for i, member in enumerate(members):
+        if not isinstance(member, VAE): raise TypeError(
+            f"members holds a {type(member).__name__} at {i}, expected a VAE")
+        if repr(member) != repr(members[0]): raise ValueError(f"member {i} has other layers than member 0")
+    first = members[0]
+    if first.family != 'normal': raise ValueError(
+        f"the posterior is of family {first.family}, and an ensemble takes normal ones: train its runs one by one")
+    if any(isinstance(m, nn.BatchNorm1d) for m in first.modules()): raise ValueError(
+        "the model has batch norm, whose mean would be over all members: train the runs one by one")
+
+# %% ../nbs/52_models.ipynb #5bc7c281
+class Ensemble(VAE):
+    """N members of one architecture as one model: their data and draws are N blocks of rows, one after another.
+
+    Raises `ValueError` on members that differ, have batch norm, or a posterior that is not a factorized normal."""
+    def __init__(self,
+        members, # of VAE
+        seeds, # of their draws, one for each
+    ):
+        _check_members(members, seeds)
+        nn.Module.__init__(self)
+        self.__dict__.update(copy.deepcopy(members[0]).__dict__)
+        for name, layer in members[0].named_modules():
+            if isinstance(layer, nn.Linear):
+                self.set_submodule(name, StackedLinear([member.get_submodule(name) for member in members]))
+        self.seeds = tuple(seeds)
+        self.generators = [torch.Generator(self.zero.device).manual_seed(seed) for seed in seeds]
+
+    curvature = grad_log_joint = None # type: ignore[assignment] # of one network
+
+    def extra_repr(self)->str: # one line
+        "What the layers do not show."
+        return f'{super().extra_repr()}, seeds={self.seeds}'
+
+    def _apply(self, fn, recurse=True):
+        super()._apply(fn, recurse)
+        device = self.zero.device
+        if device.type != self.generators[0].device.type:
+            self.generators = [torch.Generator(device).manual_seed(seed) for seed in self.seeds]
+        return self
+
+    def get_extra_state(self)->Tensor: # (N, bytes)
+        "The states of the members' generators."
+        return torch.stack([g.get_state() for g in self.generators])
+
+    def set_extra_state(self,
+        state:Tensor, # as get_extra_state gives
+    ):
+        "Put the states of the members' generators back."
+        for g, own in zip(self.generators, state): g.set_state(own.cpu().clone())
+
+    def _features(self, x, *c):
+        check_tensor(x=x)
+        if len(x) % len(self.seeds): raise ValueError(
+            f"x has {len(x)} rows, expected a block of as many for each of {len(self.seeds)} members")
+        return super()._features(x, *c)
+
+    def _normal(self, h):
+        loc, scale = self._moments(h, self.loc, self.raw_scale)
+        return Independent(_MembersNormal(loc, scale, self.generators), 1, validate_args=False)
+
+    def _by_member(self, rows): # (K, N*B, n) -> (N, K, B, n)
+        return rows.unflatten(1, (len(self.seeds), -1)).movedim(1, 0)
+
+    def _member_logits(self, z, c): # (N, K, B, P)
+        rows = torch.cat([z, *(a.to(z.dtype).expand(len(z), *a.shape) for a in c)], -1) if c else z
+        blocks = self._by_member(rows)
+        network = nn.Sequential(*self.decoder, self.logits)
+        return network(blocks.flatten(0, 2)).unflatten(0, blocks.shape[:3]).to(self.zero.dtype)
+
+    def decode(self, z, *c):
+        self._check_context(c)
+        if z.dim() == 2: return self.decode(z[None], *c)[0]
+        return self._member_logits(z, c).movedim(0, 1).flatten(1, 2)
+
+    def log_joint(self, x, z, *c):
+        self._check_pair(x, z)
+        self._check_context(c)
+        of_member = x.unflatten(0, (len(self.seeds), 1, -1)) # (N, 1, B, P)
+        log_p = bernoulli_log_prob(self._member_logits(z, c), of_member)
+        return self._log_prior(z, *c) + log_p.movedim(0, 1).flatten(1, 2)
+
+    def member_state(self,
+        i:int, # of the member, from 0
+        state:dict|None=None, # a state dict of an ensemble, or of an average of one; None: of this one
+    )->dict: # as that of a `VAE`
+        "The state dict of one member. Raises `ValueError` where there is no such member."
+        check_count(least=0, i=i)
+        if i >= len(self.seeds): raise ValueError(f"i is {i}, expected 0 to {len(self.seeds) - 1}, a member")
+        learned = {name for name, p in self.named_parameters()}
+        known = {k: v for k, v in (state or self.state_dict()).items() if not k.endswith('_extra_state')}
+        return {k: v[i].clone() if k.removeprefix('module.') in learned else v for k, v in known.items()}

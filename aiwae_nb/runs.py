@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['check_seed', 'parse_widths', 'option', 'check_fields', 'run_folder', 'objective_options', 'family_options',
            'RunConfig', 'measured_estimators', 'pick_device', 'BuiltRun', 'build_run', 'LoadedRun', 'Run',
-           'EvaluateConfig', 'other_report']
+           'EvaluateConfig', 'other_report', 'ensemble_configs', 'train_ensemble']
 
 # %% ../nbs/56_runs.ipynb #5904aa65
 import dataclasses, hashlib, json, math, shutil, time
@@ -21,18 +21,20 @@ from . import __version__
 from .bdmc import Certificate, certify
 from .checks import check_between, check_choice, check_count, check_number, check_positive
 from .core import seeded, tqdm, undisturbed
-from .data import DATASETS, TASKS, Dataset, load_dataset
+from .data import DATASETS, TASKS, Dataset, binarize, load_dataset
 from .evaluate import (BoundEstimate, ais_report, draw_certificate, draw_pictures, evaluate, evaluate_ais,
                                evaluate_bound, model_images, paired_difference, simulate, test_images, training_images)
-from .files import file_digest, load_checkpoint, load_json, load_table, locked, save_json, save_table
+from .files import (append_line, file_digest, load_checkpoint, load_json, load_table, locked, save_checkpoint,
+                            save_json, save_table)
 from .evidence import DEFAULT_START, STARTS, TEMPERATURES
 from .hmc import SCORE_LEAPFROG, check_precision
-from .models import FAMILIES, MODELS, SCALES, make_model
+from .models import FAMILIES, MODELS, SCALES, Ensemble, make_model
 from .objectives import (all_objectives, base_posterior, check_objective, find_objective, fitting_estimators,
                                  freeze_model, make_objective)
 from .parallel import alone, from_first, held_by_first, local_rank, rank, together, world_size
 from .probes import GradientVariance, TestBound, own_probes
-from .train import STEP_SCHEDULES, TrainResult, adam, check_settings, read_curves, read_metrics, train
+from .train import (STEP_SCHEDULES, TrainResult, adam, check_settings, member_checkpoint, read_curves,
+                            read_metrics, train)
 
 # %% ../nbs/56_runs.ipynb #d84d2db3
 def check_seed(
@@ -211,6 +213,8 @@ class RunConfig(_Config):
         "with --validation on the images held out, every 1,000 if not given", int, check=check_count)
     name:str = option('demo', 'run', "the run: its folder is OUT/NAME", kept=False)
     out:str = option('runs', 'run', "the folder of all runs", kept=False)
+    ensemble:int = option(1, 'run', "train so many seeds, from --seed on, as one batched model: OUT/NAME-SEED are the "
+        "runs", kept=False, check=check_count)
     seed:int = option(0, 'run', "decides initial weights, order, binarization and draws", check=check_seed)
     device:str = option('auto', 'run', "auto, cpu or cuda", kept=False)
     save_every:float = option(30., 'run', "seconds between checkpoints", kept=False, check=partial(check_number, 0))
@@ -853,3 +857,49 @@ def _compare(run, other, report, theirs):
     about = dict(checkpoint=report['checkpoint'], other_checkpoint=theirs['checkpoint'])
     save_json(found | about, run.folder/f'against-{other.folder.resolve().name}.json')
     return found
+
+# %% ../nbs/56_runs.ipynb #6a5581cc
+def ensemble_configs(
+    config:RunConfig, # of the ensemble
+)->list: # of RunConfig, one for each member
+    "What the runs of single members would be told. Raises `ValueError` on what an ensemble cannot have."
+    measured = ('variance_every', 'test_every', 'validation')
+    for name in ('compile', 'freeze', 'start', *measured):
+        if getattr(config, name): raise ValueError(
+            f"{name} is {getattr(config, name)}, which an ensemble cannot have: leave it out, or train one by one")
+    return [dataclasses.replace(config, seed=seed, name=f'{config.name}-{seed}', ensemble=1)
+            for seed in range(config.seed, config.seed + config.ensemble)]
+
+
+def train_ensemble(
+    config:RunConfig, # with `ensemble`
+    on_epoch:Callable=lambda metrics: None, # called with the metrics of each epoch, means over members
+    progress:bool=True, # a progress bar, where there is a terminal
+)->list: # of Run, trained: one for each seed
+    "Train seeds as one batched model; it goes on where it stopped. Raises as `Run.begin`, `Ensemble` and `train` do."
+    config.check()
+    configs, kept = ensemble_configs(config), config.folder/'checkpoint.pt'
+    if (config.folder/'config.json').exists() or not kept.exists() and any(
+            (one.folder/'checkpoint.pt').exists() for one in configs): raise ValueError(
+        f"{config.folder}, or {configs[0].folder.name} beside it, holds a run already: choose another --name")
+    runs = [Run.begin(one) for one in configs]
+    built = [run.built for run in runs]
+    ensemble = Ensemble([b.objective.model for b in built], [one.seed for one in configs])
+    objective = make_objective(ensemble, config.objective, config.samples, config.precision, **config.objective_options)
+    Run(config.folder)._train(objective, built[0].dataset, [], config, on_epoch, progress)
+    for i, run in enumerate(runs): _save_member(run, i, ensemble, load_checkpoint(kept), read_metrics(config.folder))
+    return runs
+
+
+def _save_member(run, i, ensemble, saved, metrics):
+    "Write what a run of this member alone would have, unless it has come as far, or further, alone."
+    (objective, dataset, *_), run.built = run.built, None
+    path = run.folder/'checkpoint.pt'
+    if path.exists() and load_checkpoint(path)['state']['step'] >= saved['state']['step']: return
+    first = dataset.inputs(run.config.task)(binarize(dataset.train[:1], torch.arange(1), run.config.seed, 0))
+    with locked(run.folder):
+        (run.folder/'metrics.jsonl').unlink(missing_ok=True)
+        for line in metrics:
+            own = dict(line, bound=line['bounds'][i])
+            append_line(run.folder/'metrics.jsonl', {k: v for k, v in own.items() if k != 'bounds'})
+        save_checkpoint(member_checkpoint(saved, i, ensemble, objective, first), path)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LR_SCHEDULES', 'STEP_SCHEDULES', 'adam', 'burda_factor', 'check_settings', 'TrainState', 'TrainingError',
-           'read_metrics', 'read_curves', 'finite_loss', 'TrainResult', 'train']
+           'read_metrics', 'read_curves', 'finite_loss', 'TrainResult', 'train', 'member_checkpoint']
 
 # %% ../nbs/53_train.ipynb #d502900c
 import hashlib, json, math, re, signal, threading, time, warnings
@@ -100,6 +100,7 @@ class TrainState(NamedTuple):
     step:int=0    # optimizer steps done in all
     loss:float=0. # sum of losses over the data seen in this epoch, nats
     seen:int=0    # data seen in this epoch
+    losses:tuple=() # of an ensemble: each member's part of `loss`
 
 
 class TrainingError(RuntimeError):
@@ -385,6 +386,24 @@ def _training(objective):
         if own and not any(p.requires_grad for p in own): module.eval()
     return objective
 
+# %% ../nbs/53_train.ipynb #8340aeb2
+def _check_ensemble(objective):
+    name = getattr(objective, 'name', type(objective).__qualname__)
+    if not getattr(objective, 'one_loss', True) or getattr(objective, 'probes', ()): raise ValueError(
+        f"{name} adapts to the data of all members at once, so an ensemble cannot have it: train its runs one by one")
+    if world_size() > 1: raise ValueError(
+        f"an ensemble is trained by one process, and there are {world_size()}: start one")
+
+
+def _members_loss(objective, inputs, n):
+    "The mean loss of each member, (N,), and their sum; raises `WeightError`, whose `b` names the row."
+    rows = objective(*inputs, reduction='none')
+    losses = rows.unflatten(0, (n, -1)).mean(1)
+    loss = losses.sum()
+    if loss.isfinite(): return losses.detach(), loss
+    bad = (~rows.isfinite()).nonzero()
+    raise WeightError(f"the loss is {loss.item()}", None, int(bad[0]) if len(bad) else None)
+
 # %% ../nbs/53_train.ipynb #71f0d77d
 class _Training:
     "A run in progress: data, optimizer, probes, and the state that a step moves."
@@ -401,6 +420,8 @@ class _Training:
         self.device = next(objective.parameters()).device
         self.objective, self.pixels, self.inputs = _training(objective), pixels.to(self.device), inputs
         self.batch, self.seed, (self.epochs, self.steps) = batch, seed, limits
+        self.seeds = getattr(objective.model, 'seeds', (seed,)) # of the members of an ensemble
+        if self.n_members > 1: _check_ensemble(objective)
         self.n_batches, self.between_steps = count_batches(len(pixels), batch), True
         self.learned = [p for p in objective.parameters() if p.requires_grad]
         self.forward, self.state, self.stop, self.due = objective, TrainState(), False, False
@@ -415,9 +436,17 @@ class _Training:
             f"the last batch of an epoch has {last} images for {world_size()} processes, expected one for each: choose "
             "another batch, or fewer processes")
 
-    def images(self, index, epoch): return self.inputs(binarize(self.pixels[index], index, self.seed, epoch))
+    @property
+    def n_members(self): return len(self.seeds)
 
-    def first(self, n): return self.images(torch.arange(min(n, len(self.pixels)), device=self.device), 0)
+    def images(self, index, epoch):
+        "The images of `index`, which holds a block for each member."
+        of_members = zip(index.chunk(self.n_members), self.seeds)
+        return self.inputs(torch.cat([binarize(self.pixels[i], i, seed, epoch) for i, seed in of_members]))
+
+    def first(self, n):
+        index = torch.arange(min(n, len(self.pixels)), device=self.device)
+        return self.images(index.repeat(self.n_members), 0)
 
     def begin_alike(self, settings):
         "Take the weights of rank 0. Raises `ValueError` where a rank was given another run than it."
@@ -439,8 +468,8 @@ class _Training:
     def within_epoch(self): return self.state.batch < self.n_batches
 
     def batches(self):
-        state = self.state
-        return batches(len(self.pixels), self.batch, self.seed, state.epoch, device=self.device, start=state.batch)
+        n, epoch, start = len(self.pixels), self.state.epoch, self.state.batch
+        return map(torch.cat, zip(*(batches(n, self.batch, s, epoch, self.device, start=start) for s in self.seeds)))
 
     def step(self, index):
         "One step on the images of `index`, of which each rank takes its share."
@@ -451,9 +480,15 @@ class _Training:
             which = 'an unknown datum' if e.b is None else f'training image {int(mine[e.b])}'
             where = f"step {self.state.step + 1} (epoch {self.state.epoch + 1}), {which}"
             raise TrainingError(f"{where}: {e}; {self.keeper.last}; a smaller learning rate may help") from e
-        s, total = self.state, self._agree(loss.item()*len(mine))
-        self.state = s._replace(batch=s.batch + 1, step=s.step + 1, loss=s.loss + total, seen=s.seen + len(index))
+        self._count(self._agree(loss.item()*(len(mine)/self.n_members)), len(index))
         self.between_steps = True
+
+    def _count(self, loss, n):
+        s, losses = self.state, ()
+        if self.n_members > 1:
+            before = s.losses or [0.]*self.n_members
+            losses = tuple(a + b*(n/self.n_members) for a, b in zip(before, self.losses.tolist()))
+        self.state = s._replace(batch=s.batch + 1, step=s.step + 1, loss=s.loss + loss, seen=s.seen + n, losses=losses)
 
     def _agree(self, loss):
         "The sum of losses over ranks; whether a signal has come to any, and whether rank 0 has a checkpoint to save."
@@ -465,8 +500,13 @@ class _Training:
         self.stop, self.due = asked[1] > 0, asked[2] > 0
         return asked[0]
 
+    def _loss(self, data):
+        if self.n_members == 1: return finite_loss(self.forward, self.objective, data)
+        self.losses, loss = _members_loss(self.objective, data, self.n_members)
+        return loss
+
     def _step(self, data, weight):
-        with together(): loss = finite_loss(self.forward, self.objective, data)
+        with together(): loss = self._loss(data)
         self.optimizer.zero_grad(set_to_none=True)
         if loss.requires_grad: loss.backward() # a frozen model's loss has no gradient; `after_step` may move q
         average_gradients(self.learned, weight)
@@ -506,10 +546,12 @@ class _Training:
     def end_epoch(self, seconds, pictures):
         "Log the epoch, move the learning rate, and begin the next."
         self.between_steps, s = False, self.state
-        self.metrics.append(dict(epoch=s.epoch + 1, step=s.step, bound=-s.loss/s.seen, lr=self.lr, seconds=seconds))
+        line = dict(epoch=s.epoch + 1, step=s.step, bound=-s.loss/s.seen, lr=self.lr, seconds=seconds)
+        own = dict(bounds=[-loss*self.n_members/s.seen for loss in s.losses]) if s.losses else {}
+        self.metrics.append(line | own)
         if not self.by_step: self.scheduler.step()
         self.state = TrainState(epoch=s.epoch + 1, step=s.step)
-        drawn = pictures and self.state.epoch % max(1, self.epochs//10) == 0
+        drawn = pictures and self.n_members == 1 and self.state.epoch % max(1, self.epochs//10) == 0
         with together(): self.keeper.log_epoch(self.metrics[-1], lambda: pictures(*self.first(20)) if drawn else {})
         self.between_steps = True
 
@@ -604,6 +646,8 @@ def train(
         if not hasattr(objective, 'own_state'): raise TypeError(
             f"objective is a {type(objective).__name__}, expected an Objective: make_objective(model) gives one")
         run, out = _Training(objective, pixels, inputs, batch, seed, (epochs, steps)), out and Path(out)
+        if run.n_members > 1 and (compile or len(probes)): raise ValueError(
+            "an ensemble is trained without compile and probes: leave them out, or train its runs one by one")
         run.optimizer = optimizer(run.learned, lr)
         scheduled, first = run.schedule(schedule, warm_up), run.first(batch//world_size())
         run.average, run.probes = _average(objective.model, ema), _start(probes, objective, first, run.device)
@@ -628,3 +672,24 @@ def train(
     objective.eval()
     average = None if run.average is None else run.average.module.eval()
     return TrainResult(run.state, run.metrics, run.curves, average)
+
+# %% ../nbs/53_train.ipynb #0b0013b1
+def member_checkpoint(
+    saved:dict, # checkpoint.pt of an ensemble
+    i:int, # of the member, from 0
+    ensemble:Any, # offers member_state(i, state) and seeds
+    single:nn.Module, # an Objective of one such member, on the same data
+    inputs:tuple, # what the model is given of the first image of that member's first epoch
+)->dict: # checkpoint.pt of a run of that member alone
+    "What a run of one member would have saved, up to rounding: `train` goes on from it."
+    of_run = dict(_of_objective(single), seed=ensemble.seeds[i], inputs=_digest([a[:1] for a in inputs]))
+    losses = saved['state']['losses']
+    state = dict(saved['state'], losses=(), seen=saved['state']['seen']//len(ensemble.seeds),
+                 loss=losses[i] if losses else 0.)
+    def moments(own): return {k: v[i].clone() if v.dim() else v for k, v in own.items()} # `step` has no axis
+    of_all = saved['optimizer']
+    optimizer = dict(of_all, state={p: moments(own) for p, own in of_all['state'].items()})
+    weights = {k: ensemble.member_state(i, saved[k]) for k in ('model', 'average') if k in saved}
+    generators = [saved['model']['_extra_state'][i].clone(), *saved['rng'][1:]]
+    return dict(saved, **weights, optimizer=optimizer, rng=generators, state=state,
+                settings=saved['settings'] | of_run)
