@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LR_SCHEDULES', 'STEP_SCHEDULES', 'adam', 'burda_factor', 'check_settings', 'TrainState', 'TrainingError',
-           'read_metrics', 'read_curves', 'finite_loss', 'TrainResult', 'train']
+           'read_metrics', 'read_curves', 'finite_loss', 'steps_since_best', 'TrainResult', 'train']
 
 # %% ../nbs/53_train.ipynb #d502900c
 import hashlib, json, math, re, signal, threading, time, warnings
@@ -392,6 +392,14 @@ def _clip_before_steps(optimizer, learned, most):
     def clip(*_): nn.utils.clip_grad_norm_(learned, most)
     optimizer.register_step_pre_hook(clip)
 
+
+def steps_since_best(
+    values:Sequence, # measurements in a row, higher is better
+)->int: # 0 where the last one is the best; of equals the first counts
+    "How many measurements have come after the best one. Raises `ValueError` without one."
+    if not len(values): raise ValueError("values is empty, expected a measurement or more")
+    return len(values) - 1 - max(range(len(values)), key=values.__getitem__)
+
 # %% ../nbs/53_train.ipynb #9c0b2eb0
 def _training(objective):
     "Put in training mode all but the layers that are frozen."
@@ -502,10 +510,9 @@ class _Training:
         values = [line[name] for line in self.curves if name in line]
         if found and name not in found: return
         if not values: return
-        best = max(range(len(values)), key=values.__getitem__) # the first of equals
-        is_last = best == len(values) - 1
-        self.enough = from_first(lambda: len(values) - 1 - best >= patience)
-        if found and is_last: self.keeper.save_best(self.state.step + 1)
+        since = steps_since_best(values)
+        self.enough = from_first(lambda: since >= patience)
+        if found and not since: self.keeper.save_best(self.state.step + 1)
 
     @property
     def is_stopped(self): return self.stop if world_size() > 1 else bool(self.caught)
