@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['DATASETS', 'TASKS', 'IMAGE_FILES', 'check_pixels', 'Dataset', 'read_idx', 'read_amat', 'read_npz', 'read_mat',
            'load_dataset', 'hash_key', 'binarize', 'count_batches', 'batches', 'halves', 'whole', 'load_file',
-           'data_digest', 'as_numbers', 'check_rows']
+           'data_digest', 'as_numbers', 'check_numbers']
 
 # %% ../nbs/50_data.ipynb #39dfc049
 import gzip, hashlib, os, sys, zlib
@@ -36,8 +36,8 @@ def check_pixels(
 
 
 class Dataset(NamedTuple):
-    """Images as bytes: 0 is background, 255 is ink. Sets of bits are stored as 0 and 255, which `binarize` leaves alone.
-    Other data of `load_file` are float32."""
+    """Images as bytes: 0 is background, 255 is ink. Sets of bits are stored as 0 and 255, which `binarize` leaves
+    alone. Other data of `load_file` are float32."""
     name:str # one of `DATASETS`
     train:Tensor # (N, P) uint8
     test:Tensor # (M, P) uint8
@@ -445,8 +445,8 @@ def _as_rows(name, array, first, path): # (N, P)
     if array.dtype.kind not in 'biuf' or array.ndim not in (2, 3, 4) or not array.size: raise ValueError(
         f"{name} of {path} is {array.shape} of {array.dtype}, expected numbers, (N, P), (N, H, W) or (N, C, H, W)")
     if array.shape[1:] != first.shape[1:] or array.dtype != first.dtype: raise ValueError(
-        f"{name} of {path} is {array.shape} of {array.dtype} and train {first.shape} of {first.dtype}, expected data of "
-        "one shape and type")
+        f"{name} of {path} is {array.shape} of {array.dtype} and train {first.shape} of {first.dtype}, expected data "
+        "of one shape and type")
     if array.dtype.kind == 'f' and not np.isfinite(array).all(): raise ValueError(
         f"{name} of {path} has an entry that is not finite, expected numbers")
     if array.dtype == np.uint8: return torch.tensor(array.reshape(len(array), -1))
@@ -491,7 +491,7 @@ def as_numbers(
     return pixels.float()/levels if pixels.dtype == torch.uint8 else pixels.float()
 
 
-def check_rows(
+def check_numbers(
     pixels:Tensor, # (N, P)
 ):
     "Raise `TypeError` or `ValueError` unless these are finite numbers, (N, P)."

@@ -22,7 +22,7 @@ from torch.distributions import Distribution
 from .bdmc import Certificate, markov_lower_mean, plot_certificate
 from .checks import check_between, check_context, check_count, check_number, check_tensor
 from .core import mean_and_error, seeded, tqdm, z_score
-from .data import batches, binarize, check_pixels, check_rows
+from .data import batches, binarize, check_pixels, check_numbers
 from .evidence import Evidence, log_likelihood
 from .hvi import HierarchicalPosterior
 from .objectives import base_posterior, bind_model, check_model, evaluating, sample_latents
@@ -165,7 +165,7 @@ def active_units(
 
 # %% ../nbs/55_evaluate.ipynb #7c54c5c4
 def _check_images(pixels, n, draw):
-    (check_pixels if draw is binarize else check_rows)(pixels)
+    (check_pixels if draw is binarize else check_numbers)(pixels)
     if n is not None: check_count(n=n)
 
 

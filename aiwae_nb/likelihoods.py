@@ -203,7 +203,8 @@ class DataDistribution(Distribution):
         *shared:Tensor, # what the row shares, each (1,) or (P,)
     ):
         self.row, self.eta, self.shared, self.like = row, eta, shared, row.build(*shared)
-        super().__init__(eta.shape[:-1], (eta.shape[-1]//self.like.n_parameters,), validate_args=False)
+        P = torch.Size([eta.shape[-1]//self.like.n_parameters])
+        super().__init__(eta.shape[:-1], P, validate_args=False)
 
     @property
     def mean(self)->Tensor: # (..., P)

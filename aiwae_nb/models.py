@@ -54,11 +54,13 @@ class Bits:
     "Bernoulli pixels, by their own fast formulas."
     name, n_parameters, closed_form = 'bernoulli', 1, True
 
-    def check(self, x): check_bits(x=x)
+    def check(self, x): # (B, P)
+        "Raise `ValueError` where data do not fit."
+        check_bits(x=x)
 
-    def see(self, x): return x
+    def see(self, x): return x # (B, P) -> what an encoder sees
 
-    def start(self, mean):
+    def start(self, mean): # (P,) -> eta (m*P,), which decodes to it for any z
         check_bits(mean=mean)
         return mean.clamp(.001, .999).logit()
 
@@ -68,7 +70,7 @@ class Bits:
 
     def build(self): return BERNOULLI
 
-
+# %% ../nbs/52_models.ipynb #2db17094
 class Observed(nn.Module):
     """A row of `LIKELIHOODS` with its shared parameters. Raises `ValueError` on an unknown name, or a scale for a row
     that has none."""
@@ -106,7 +108,7 @@ class Observed(nn.Module):
 
     def distribution(self, eta): return DataDistribution(self.row, eta, *self.shared())
 
-
+# %% ../nbs/52_models.ipynb #4e4a265e
 _FAST:dict[str, Callable] = {'bernoulli': Bits} # rows with formulas of their own
 
 
@@ -499,7 +501,8 @@ MODELS:dict[str, dict[str, Any]] = {
     'iwae':  dict(hidden=(200, 200), n_latent=50, activation='tanh', scale='exp', init='glorot'),
     'dreg':  dict(hidden=(200, 200), n_latent=50, activation='tanh', scale='softplus', init='glorot', centre=True),
     'avo':   dict(hidden=(300, 300), n_latent=40, activation='leaky_relu', batch_norm=True, scale='exp', init='torch'),
-    'conv':  dict(hidden=(256,), n_latent=50, activation='relu', network='conv', scale='exp', init='torch'), # no paper's
+    # no paper's
+    'conv':  dict(hidden=(256,), n_latent=50, activation='relu', network='conv', scale='exp', init='torch'),
 }
 
 

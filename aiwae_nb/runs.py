@@ -165,14 +165,14 @@ class RunConfig(_Config):
         "generative (the whole image) or structured (the bottom half, given the top)")
     data:str|None = option(None, 'data', "a folder to look for the data in, before $AIWAE_NB_DATA and the cache", str,
         kept=False)
-    data_file:str|None = option(None, 'data', "one's own data in place of a dataset: a numpy archive with train and test, "
-        "or one array, or a folder of images", str, may_change=True)
+    data_file:str|None = option(None, 'data', "one's own data in place of a dataset: a numpy archive with train and "
+        "test, or one array, or a folder of images", str, may_change=True)
     data_digest:str|None = option(None, 'data', "digest of what `data_file` holds", str, flag=False)
     validation:int = option(0, 'data', "hold the last so many training images out, and measure their bound: for tuning")
     model:str = option('iwae', 'model', "the preset: aiwae, iwae, dreg (the papers' 200-200-50), avo (300-300-40) "
         "or conv (convolutions)")
-    likelihood:str = option('bernoulli', 'model', "of the data: bernoulli, continuous_bernoulli, gaussian, gaussian_each, "
-        "discretized_logistic, poisson, negative_binomial or zero_inflated")
+    likelihood:str = option('bernoulli', 'model', "of the data: bernoulli, continuous_bernoulli, gaussian, "
+        "gaussian_each, discretized_logistic, poisson, negative_binomial or zero_inflated")
     sigma:float|None = option(None, 'model', "the scale of gaussian or discretized_logistic; learned if not given",
         float, check=check_positive)
     latent:int|None = option(None, 'model', "latent dimensions; the preset's if not given", int, check=check_count)
@@ -451,7 +451,8 @@ def build_run(
     if config.data_file: config = dataclasses.replace(config, data_digest=_own_data(config)[1])
     inputs = dataset.inputs(config.task)
     with seeded(config.seed):
-        model = make_model(config.model, _mean_of(config, dataset), config.task, dataset.shape, **config.model_choices())
+        mean = _mean_of(config, dataset)
+        model = make_model(config.model, mean, config.task, dataset.shape, **config.model_choices())
         objective = make_objective(model, config.objective, config.samples, config.precision,
             **config.objective_options)
     if config.start:
@@ -596,7 +597,8 @@ class Run:
         config = self.config
         self.checkpoint # is there
         dataset = _data_of(config, data)
-        model = make_model(config.model, _mean_of(config, dataset), config.task, dataset.shape, **config.model_choices())
+        mean = _mean_of(config, dataset)
+        model = make_model(config.model, mean, config.task, dataset.shape, **config.model_choices())
         self._load_weights(model)
         return LoadedRun(model.to(device).eval(), dataset.to(device), config)
 
@@ -606,7 +608,8 @@ class Run:
     )->str: # the digest of the checkpoint
         "Give a run that begins the weights of this one. Raises `ValueError` where its model or data are others."
         mine, theirs = self.config.resolved().kept(), config.resolved().kept()
-        names = ('dataset', 'data_digest', 'task', 'model', 'likelihood', 'sigma', 'latent', 'hidden', 'init', 'scale', 'family', 'family_options')
+        names = ('dataset', 'data_digest', 'task', 'model', 'likelihood', 'sigma', 'latent', 'hidden', 'init', 'scale',
+                 'family', 'family_options')
         other = [f'{k} {mine[k]!r}, not {theirs[k]!r}' for k in names if mine[k] != theirs[k]]
         if other: raise ValueError(
             f"{self.folder} is a run with {'; '.join(other)}: start from one of the same model on the same data")

@@ -21,7 +21,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .checks import check_between, check_choice, check_count, check_number, check_positive
 from .core import generator_states, restore_generators, seeded, tqdm, undisturbed
-from .data import batches, binarize, check_pixels, check_rows, count_batches, hash_key
+from .data import batches, binarize, check_pixels, check_numbers, count_batches, hash_key
 from .files import append_line, check_folder, keep_lines, load_checkpoint, locked, read_lines, save_checkpoint
 from .parallel import (LostRankError, alone, average_gradients, averaging_steps, check_divides, from_first,
                                gather_objects, held_by_first, rank, share, shared_batch_norm, sum_over_ranks, together,
@@ -553,7 +553,8 @@ class _Training:
         "What decides the weights, by name; `first` is what the model is given of the first images."
         rows = [a[:1] for a in first]
         return _of_objective(self.objective) | _of_optimizer(self.optimizer) | scheduled | dict(
-            ema=ema and float(ema), clip=clip and float(clip), batch=self.batch, seed=self.seed, data=_digest([self.pixels]), inputs=_digest(rows))
+            ema=ema and float(ema), clip=clip and float(clip),
+            batch=self.batch, seed=self.seed, data=_digest([self.pixels]), inputs=_digest(rows))
 
 # %% ../nbs/53_train.ipynb #305e1175
 class TrainResult(NamedTuple):
@@ -640,7 +641,7 @@ def train(
     with together():
         check_settings(epochs, batch, lr, schedule, steps, warm_up, ema, clip, patience)
         check_callable(draw, 'draw')
-        (check_pixels if draw is binarize else check_rows)(pixels)
+        (check_pixels if draw is binarize else check_numbers)(pixels)
         check_number(least=0, save_every=save_every)
         for name, f in dict(optimizer=optimizer, inputs=inputs, on_epoch=on_epoch).items(): check_callable(f, name)
         if not isinstance(out, str | Path | None): raise TypeError(f"out is {out!r}, expected a folder, or None")
