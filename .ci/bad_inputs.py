@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from aiwae_nb import (ais, aiwae, avo, bdmc, bounds, coordinates, data, dreg, evaluate, evidence, flows, gradients, hmc, hvi,
-                      laplace, models, objectives, parallel, plots, probes, runs, sites, snr, targets, toys, train,
+                      laplace, likelihoods, models, objectives, parallel, plots, probes, runs, sites, snr, targets, toys, train,
                       variational, weights)
 
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
@@ -200,6 +200,10 @@ CALLS = {
         max_dense=8, seed=0)),
     'negative_binomial': (laplace.negative_binomial, dict(dispersion=torch.ones(P))),
     'zero_inflated': (laplace.zero_inflated, dict(dispersion=torch.ones(P))),
+    'gaussian_noise': (likelihoods.gaussian_noise, dict(scale=torch.ones(P))),
+    'discretized_logistic': (likelihoods.discretized_logistic, dict(scale=torch.ones(P))),
+    'observe': (models.observe, dict(likelihood='gaussian', n_pixels=P, sigma=.5)),
+    'draw_of': (runs.draw_of, dict(likelihood='poisson')),
     'gauss_newton': (newton, dict(natural=nn.Linear(D, P).forward, prior=normal(), rows=2, block=2)),
     'tempered_precision': (laplace.tempered_precision, dict(of_q=torch.ones(B, D), of_p=torch.full((B, D), 2.))),
     'aiwae_losses': (annealed_losses, dict(

@@ -18,15 +18,14 @@ from fastcore.docments import docments
 
 from .checks import check_choice, check_count
 from .core import tqdm
-from .data import binarize
 from .evaluate import report_table
 from .files import load_json, save_json
 from .models import FAMILIES
 from .objectives import (all_objectives, check_objective, fitting_estimators, inference_parameters,
                                  make_objective)
 from .parallel import LostRankError, RankError, process_group, rank, together, world_size
-from .runs import (EvaluateConfig, Run, RunConfig, check_seed, family_options, objective_options, other_report,
-                           pick_device, run_folder, train_ensemble)
+from .runs import (EvaluateConfig, Run, RunConfig, check_seed, draw_of, family_options, objective_options,
+                           other_report, pick_device, run_folder, train_ensemble)
 from .snr import SNR_BUDGETS, SNR_KS, gradient_report, plot_report, plot_snr, snr_experiment, snr_slopes
 from .toys import ToyConfig, run_toys, toy_line
 from .train import TrainingError
@@ -249,7 +248,8 @@ def _describe(built, config):
     n = sum(p.numel() for p in built.objective.parameters() if p.requires_grad)
     options = ', '.join(f'{k} = {v}' for k, v in built.objective.chosen.items())
     about = f"{config.objective} with K = {config.samples}" + (f" ({options})" if options else '')
-    print(f"{config.dataset}, {config.task}: {len(built.dataset.train):,} images; "
+    name = built.dataset.name if config.data_file else config.dataset
+    print(f"{name}, {config.task}: {len(built.dataset.train):,} images; "
           f"{config.model}: {n:,} parameters to learn; "
           f"{about}, on {_place_of(config.device)}", flush=True)
     if config.validation: print(f"the last {config.validation:,} training images are held out", flush=True)
@@ -361,7 +361,7 @@ def _toy_snr(budget, names, seed, folder, device):
 def _run_snr(run, names, samples, batch, draws, seed, data, device):
     net, digits, config = Run(run).load(data, device)
     index = torch.arange(min(batch, len(digits.train)), device=device)
-    inputs = digits.inputs(config.task)(binarize(digits.train[index], index, seed, 0))
+    inputs = digits.inputs(config.task)(draw_of(config.likelihood)(digits.train[index], index, seed, 0))
     losses = {name: (lambda objective=make_objective(net, name, samples): objective(*inputs)) for name in names}
     found = gradient_report(losses, inference_parameters(net, *inputs), draws, 'iwae_dreg', seed=seed, progress=True)
     said = f'aiwae_snr --run {run} --samples {samples} --batch {batch} --draws {draws} --seed {seed}'

@@ -22,7 +22,7 @@ from torch.distributions import Distribution
 from .bdmc import Certificate, markov_lower_mean, plot_certificate
 from .checks import check_between, check_context, check_count, check_number, check_tensor
 from .core import mean_and_error, seeded, tqdm, z_score
-from .data import batches, binarize, check_pixels
+from .data import batches, binarize, check_pixels, check_numbers
 from .evidence import Evidence, log_likelihood
 from .hvi import HierarchicalPosterior
 from .objectives import base_posterior, bind_model, check_model, evaluating, sample_latents
@@ -164,31 +164,33 @@ def active_units(
         return covariance > threshold
 
 # %% ../nbs/55_evaluate.ipynb #7c54c5c4
-def _check_images(pixels, n):
-    check_pixels(pixels)
+def _check_images(pixels, n, draw):
+    (check_pixels if draw is binarize else check_numbers)(pixels)
     if n is not None: check_count(n=n)
 
 
 def test_images(
     pixels:Tensor, # (N, P) uint8
     n:int|None=None, # the first n; None for all
+    draw:Callable=binarize, # of other data as_numbers, as `train` has it
 )->Tensor: # (n, P) float32 of 0 and 1
     "Binarized test images: the same bits for every model and every call. Raises as `check_pixels` does."
-    _check_images(pixels, n)
+    _check_images(pixels, n, draw)
     pixels = pixels[:n]
-    return binarize(pixels, torch.arange(len(pixels), device=pixels.device), seed=0, epoch=0)
+    return draw(pixels, torch.arange(len(pixels), device=pixels.device), seed=0, epoch=0)
 
 
 def training_images(
     pixels:Tensor, # (N, P) uint8
     n:int|None=None, # how many; None for all
+    draw:Callable=binarize, # of other data as_numbers, as `train` has it
 )->Tensor: # (n, P) float32 of 0 and 1
     """Binarized training images in a fixed order: the same for every model, with bits that no run was trained on.
 
     Raises as `check_pixels` does."""
-    _check_images(pixels, n)
+    _check_images(pixels, n, draw)
     index = batches(len(pixels), len(pixels), seed=0, epoch=-1, device=pixels.device)[0][:n]
-    return binarize(pixels[index], index, seed=0, epoch=-1)
+    return draw(pixels[index], index, seed=0, epoch=-1)
 
 # %% ../nbs/55_evaluate.ipynb #b11054cf
 class Evaluation(NamedTuple):

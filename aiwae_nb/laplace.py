@@ -113,6 +113,7 @@ def _zero_fisher(eta, r):
 
 
 def _dispersion(given):
+    if torch.compiler.is_compiling(): return given
     if not isinstance(given, Tensor):
         check_positive(dispersion=given)
         return torch.tensor(float(given))

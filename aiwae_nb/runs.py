@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['check_seed', 'parse_widths', 'option', 'check_fields', 'run_folder', 'objective_options', 'family_options',
-           'RunConfig', 'measured_estimators', 'pick_device', 'BuiltRun', 'build_run', 'LoadedRun', 'Run',
+           'RunConfig', 'measured_estimators', 'pick_device', 'draw_of', 'BuiltRun', 'build_run', 'LoadedRun', 'Run',
            'EvaluateConfig', 'other_report', 'ensemble_configs', 'train_ensemble']
 
 # %% ../nbs/56_runs.ipynb #5904aa65
@@ -21,20 +21,22 @@ from . import __version__
 from .bdmc import Certificate, certify
 from .checks import check_between, check_choice, check_count, check_number, check_positive
 from .core import seeded, tqdm, undisturbed
-from .data import DATASETS, TASKS, Dataset, binarize, load_dataset
+from .data import (DATASETS, TASKS, Dataset, as_numbers, binarize, check_pixels, data_digest, load_dataset,
+                           load_file)
 from .evaluate import (BoundEstimate, ais_report, draw_certificate, draw_pictures, evaluate, evaluate_ais,
                                evaluate_bound, model_images, paired_difference, simulate, test_images, training_images)
 from .files import (append_line, file_digest, load_checkpoint, load_json, load_table, locked, save_checkpoint,
                             save_json, save_table)
 from .evidence import DEFAULT_START, STARTS, TEMPERATURES
 from .hmc import SCORE_LEAPFROG, check_precision
+from .likelihoods import LIKELIHOODS, check_fits
 from .models import FAMILIES, MODELS, SCALES, Ensemble, make_model
 from .objectives import (all_objectives, base_posterior, check_objective, find_objective, fitting_estimators,
                                  freeze_model, make_objective)
 from .parallel import alone, from_first, held_by_first, local_rank, rank, together, world_size
 from .probes import GradientVariance, TestBound, own_probes
 from .train import (STEP_SCHEDULES, TrainResult, adam, check_settings, member_checkpoint, read_curves,
-                            read_metrics, train)
+                            read_metrics, steps_since_best, train)
 
 # %% ../nbs/56_runs.ipynb #d84d2db3
 def check_seed(
@@ -164,8 +166,16 @@ class RunConfig(_Config):
         "generative (the whole image) or structured (the bottom half, given the top)")
     data:str|None = option(None, 'data', "a folder to look for the data in, before $AIWAE_NB_DATA and the cache", str,
         kept=False)
+    data_file:str|None = option(None, 'data', "one's own data in place of a dataset: a numpy archive with train and "
+        "test, or one array, or a folder of images", str, may_change=True)
+    data_digest:str|None = option(None, 'data', "digest of what `data_file` holds", str, flag=False)
     validation:int = option(0, 'data', "hold the last so many training images out, and measure their bound: for tuning")
-    model:str = option('iwae', 'model', "the preset: aiwae, iwae, dreg (the papers' 200-200-50) or avo (300-300-40)")
+    model:str = option('iwae', 'model', "the preset: aiwae, iwae, dreg (the papers' 200-200-50), avo (300-300-40) "
+        "or conv (convolutions)")
+    likelihood:str = option('bernoulli', 'model', "of the data: bernoulli, continuous_bernoulli, gaussian, "
+        "gaussian_each, discretized_logistic, poisson, negative_binomial or zero_inflated")
+    sigma:float|None = option(None, 'model', "the scale of gaussian or discretized_logistic; learned if not given",
+        float, check=check_positive)
     latent:int|None = option(None, 'model', "latent dimensions; the preset's if not given", int, check=check_count)
     hidden:Any = option(None, 'model', "widths of hidden layers, as 200,200; the preset's if not given", str,
         check=_check_widths)
@@ -197,6 +207,10 @@ class RunConfig(_Config):
                                 ".02 of cosine, .3 of onecycle", float, check=partial(check_number, 0, 1))
     ema:float|None = option(None, 'optimization', "keep an average of the weights, with this decay, as .999, and "
                             "evaluate it", float, check=partial(check_between, 0, 1))
+    clip:float|None = option(None, 'optimization', "the largest norm of a gradient, which is shortened to it", float,
+        check=check_positive)
+    patience:int|None = option(None, 'optimization', "end after so many measurements of the validation bound without a "
+        "higher one, and evaluate the best weights", int, may_change=True, check=check_count)
     precision:str|None = option(None, 'optimization', "of matrix products: float32, or bfloat16 (faster, not exact; "
                                 "with aiwae of the forces alone, which is exact)", str)
     compile:bool = option(False, 'optimization', "use torch.compile, which pays on long runs")
@@ -267,8 +281,10 @@ class RunConfig(_Config):
 
     def model_choices(self)->dict: # keywords of make_model
         "The changes to the preset."
-        changes = dict(hidden=self.hidden, n_latent=self.latent, init=self.init, scale=self.scale)
+        changes = dict(hidden=self.hidden, n_latent=self.latent, init=self.init, scale=self.scale,
+            sigma=self.sigma)
         family = dict(family=self.model_family) if self.model_family != 'normal' else {}
+        changes['likelihood'] = self.likelihood if self.likelihood != 'bernoulli' else None
         return {k: v for k, v in changes.items() if v is not None} | family | self.family_options
 
     def resolved(self)->'RunConfig': # a copy
@@ -287,7 +303,7 @@ class RunConfig(_Config):
         mine, theirs = (json.loads(json.dumps(config.resolved().kept())) for config in (self, other))
         may = {name for name, f in self.fields().items() if f.metadata['may_change'] and not exactly}
         ends = {'epochs', 'steps'} if other.schedule in STEP_SCHEDULES else set()
-        may = may - ends | {'start'} # its digest counts, not its path
+        may = may - ends | {'start', 'data_file'} # the digest counts, not the path
         why = {name: f' (where the schedule {other.schedule} ends)' for name in ends}
         return [f"{k} {theirs[k]!r}, not {v!r}{why.get(k, '')}"
                 for k, v in mine.items() if k not in may and theirs[k] != v]
@@ -296,7 +312,8 @@ class RunConfig(_Config):
         "Raise `ValueError` on values that are impossible, or do not go together."
         check_fields(self)
         _check_names(self)
-        check_settings(self.epochs, self.batch, self.lr, self.schedule, self.steps, self.warm_up, self.ema)
+        check_settings(self.epochs, self.batch, self.lr, self.schedule, self.steps, self.warm_up, self.ema,
+            self.clip, self.patience)
         check_objective(self.objective, self.samples, **self.objective_options)
         _check_family(self)
         for name in measured_estimators(self): check_objective(name, self.samples)
@@ -304,7 +321,8 @@ class RunConfig(_Config):
 # %% ../nbs/56_runs.ipynb #3e6e6d0b
 def _check_names(config):
     find_objective(config.objective)
-    for name, known in dict(dataset=DATASETS, task=TASKS, model=MODELS, device=('auto', 'cpu', 'cuda')).items():
+    for name, known in dict(dataset=DATASETS, task=TASKS, model=MODELS, likelihood=LIKELIHOODS,
+                            device=('auto', 'cpu', 'cuda')).items():
         check_choice(known, **{name: getattr(config, name)})
     for name, known in dict(init=('torch', 'glorot'), scale=SCALES).items():
         if getattr(config, name) is not None: check_choice(known, **{name: getattr(config, name)})
@@ -344,10 +362,47 @@ def pick_device(
         "fewer processes, or use --device cpu")
     return torch.device('cuda', local_rank())
 
+# %% ../nbs/56_runs.ipynb #b1e2dbbf
+_DRAWS = {'bernoulli': binarize} # likelihood -> what a model sees of data; others see numbers
+
+
+def draw_of(
+    likelihood:str, # one of `LIKELIHOODS`
+)->Callable: # (pixels, index, seed, epoch) -> what a model sees, for `train`
+    "How data are shown to a model of a likelihood: bits are drawn, numbers are as they are. Raises `ValueError`."
+    check_choice(LIKELIHOODS, likelihood=likelihood)
+    return _DRAWS.get(likelihood) or partial(as_numbers, levels=LIKELIHOODS[likelihood].levels)
+
+
+def _fitting(part, likelihood):
+    "Data that fit a likelihood; where bits are drawn, as bytes."
+    draw = draw_of(likelihood)
+    if draw is not binarize: check_fits(likelihood, draw(part))
+    elif part.dtype == torch.uint8: check_pixels(part)
+    else:
+        check_fits(likelihood, part)
+        part = (255*part).byte()
+    return part
+
+
+def _own_data(config):
+    "The data of `data_file`, which must be those that a run was begun with."
+    dataset = load_file(config.data_file)
+    digest = data_digest(dataset)
+    if config.data_digest not in (None, digest): raise ValueError(
+        f"{config.data_file} holds other data than those that the run was begun with, of digest {config.data_digest}: "
+        "give that file, or another --name")
+    parts:dict[str, Any] = dict(train=dataset.train, test=dataset.test)
+    if dataset.valid is not None: parts['valid'] = dataset.valid
+    if dataset.valid is not None and config.validation: raise ValueError(
+        f"validation is {config.validation}, and {config.data_file} has a part valid of its own: leave one of them out")
+    return dataset._replace(**{name: _fitting(part, config.likelihood) for name, part in parts.items()}), digest
+
 
 def _data_of(config, data):
     "The data set of a run, without the images that it holds out: they are `valid`."
-    dataset, n = load_dataset(config.dataset, data), config.validation
+    dataset, n = _own_data(config)[0] if config.data_file else load_dataset(config.dataset, data), config.validation
+    if not config.data_file: _fitting(dataset.train, config.likelihood)
     if not n: return dataset
     if n >= len(dataset.train): raise ValueError(
         f"validation is {n}, expected fewer than the {len(dataset.train):,} training images")
@@ -369,12 +424,24 @@ class BuiltRun(NamedTuple):
     config:RunConfig # with the digest of `start`
 
 
+def _has_validation(config, dataset): return bool(config.validation or config.data_file and dataset.valid is not None)
+
+
+def _mean_of(config, dataset):
+    "The mean of the training data, as a model sees them."
+    draw = draw_of(config.likelihood)
+    return dataset.train_mean() if draw is binarize else draw(dataset.train).mean(0)
+
+
 def _probes(config, objective, dataset, inputs):
     probes = [GradientVariance(measured_estimators(config), config.variance_every)] if config.variance_every else []
-    probes += own_probes(objective)
-    if config.validation:
-        probes.append(_ValidationBound(inputs(test_images(dataset.valid)), config.test_every or 1000))
-    elif config.test_every: probes.append(TestBound(inputs(test_images(dataset.test, 1000)), config.test_every))
+    probes, draw = probes + own_probes(objective), draw_of(config.likelihood)
+    if _has_validation(config, dataset):
+        probes.append(_ValidationBound(inputs(test_images(dataset.valid, draw=draw)), config.test_every or 1000))
+    elif config.patience: raise ValueError(
+        f"patience is {config.patience}, and no data are held out whose bound could be measured: give --validation N")
+    elif config.test_every:
+        probes.append(TestBound(inputs(test_images(dataset.test, 1000, draw)), config.test_every))
     return probes
 
 
@@ -384,14 +451,16 @@ def build_run(
     "Model, objective, data and probes of a configuration. Raises `ValueError` on impossible values."
     config.check()
     dataset = _data_of(config, config.data)
+    if config.data_file: config = dataclasses.replace(config, data_digest=_own_data(config)[1])
     inputs = dataset.inputs(config.task)
     with seeded(config.seed):
-        model = make_model(config.model, dataset.train_mean(), config.task, dataset.shape, **config.model_choices())
+        mean = _mean_of(config, dataset)
+        model = make_model(config.model, mean, config.task, dataset.shape, **config.model_choices())
         objective = make_objective(model, config.objective, config.samples, config.precision,
             **config.objective_options)
     if config.start:
         config = dataclasses.replace(config, start_checkpoint=Run(config.start).lend(objective.model, config))
-    two = inputs(dataset.train[:2].float()/255)
+    two = inputs(as_numbers(dataset.train[:2], levels=LIKELIHOODS[config.likelihood].levels))
     chain:Any = objective
     if config.freeze: freeze_model(objective.model, *two)
     if not objective.one_loss:
@@ -415,7 +484,7 @@ def _weights_of(saved):
 
 def _event_images(model, shape, x, *c):
     "Pictures for TensorBoard; of a conditional model, or one without a likelihood, none."
-    if c or not hasattr(model, 'likelihood'): return {}
+    if c or not hasattr(model, 'likelihood') or shape[0] not in (1, 3): return {}
     return {name: rows.unflatten(1, shape) for name, rows in model_images(model, x)._asdict().items()}
 
 # %% ../nbs/56_runs.ipynb #3d9eb65d
@@ -474,6 +543,12 @@ class Run:
             f"{self.folder} has no checkpoint.pt: give the folder of a run that aiwae_train has saved")
         return path
 
+    @property
+    def weights(self)->Path:
+        "The file of the weights that are evaluated: with patience best.pt, else checkpoint.pt. Raises as `checkpoint`."
+        path, best = self.checkpoint, self.folder/'best.pt'
+        return best if self.config.patience and best.is_file() else path
+
     def resume(self,
         on_epoch:Callable=lambda metrics: None, # called with the metrics of each epoch
         progress:bool=True, # a progress bar, where there is a terminal
@@ -487,12 +562,14 @@ class Run:
             return self._train(objective, dataset, probes, config, on_epoch, progress)
 
     def _train(self, objective, dataset, probes, config, on_epoch, progress):
-        names = ('epochs', 'steps', 'batch', 'lr', 'schedule', 'warm_up', 'ema', 'seed', 'save_every', 'compile')
+        names = ('epochs', 'steps', 'batch', 'lr', 'schedule', 'warm_up', 'ema', 'clip', 'patience', 'seed',
+                 'save_every', 'compile')
         return train(
             objective.to(pick_device(config.device)), dataset.train, **{name: getattr(config, name) for name in names},
             optimizer=partial(adam, eps=config.eps, betas=(config.beta1, config.beta2)),
             inputs=dataset.inputs(config.task), probes=probes, out=self.folder, progress=progress, on_epoch=on_epoch,
-            pictures=partial(_event_images, objective.model, dataset.shape))
+            pictures=partial(_event_images, objective.model, dataset.shape),
+            draw=draw_of(config.likelihood), watch='validation_bound')
 
     def is_done(self,
         config:RunConfig|None=None, # asked for; None: as it was begun
@@ -503,10 +580,15 @@ class Run:
         if config and config.differences(dataclasses.replace(made, start_checkpoint=config.start_checkpoint),
             exactly=True):
             return False
-        return state['epoch'] >= made.epochs or (made.steps is not None and state['step'] >= made.steps)
+        ended = made.steps is not None and state['step'] >= made.steps
+        return state['epoch'] >= made.epochs or ended or self._is_out_of_patience(made)
+
+    def _is_out_of_patience(self, made):
+        values = [line['validation_bound'] for line in read_curves(self.folder) if 'validation_bound' in line]
+        return bool(made.patience and values) and steps_since_best(values) >= made.patience
 
     def _load_weights(self, model):
-        try: model.load_state_dict(_weights_of(load_checkpoint(self.checkpoint)))
+        try: model.load_state_dict(_weights_of(load_checkpoint(self.weights)))
         except (KeyError, TypeError, RuntimeError) as e: raise ValueError(
             f"{self.checkpoint} holds another model than its config.json describes") from e
 
@@ -518,7 +600,8 @@ class Run:
         config = self.config
         self.checkpoint # is there
         dataset = _data_of(config, data)
-        model = make_model(config.model, dataset.train_mean(), config.task, dataset.shape, **config.model_choices())
+        mean = _mean_of(config, dataset)
+        model = make_model(config.model, mean, config.task, dataset.shape, **config.model_choices())
         self._load_weights(model)
         return LoadedRun(model.to(device).eval(), dataset.to(device), config)
 
@@ -528,12 +611,13 @@ class Run:
     )->str: # the digest of the checkpoint
         "Give a run that begins the weights of this one. Raises `ValueError` where its model or data are others."
         mine, theirs = self.config.resolved().kept(), config.resolved().kept()
-        names = ('dataset', 'task', 'model', 'latent', 'hidden', 'init', 'scale', 'family', 'family_options')
+        names = ('dataset', 'data_digest', 'task', 'model', 'likelihood', 'sigma', 'latent', 'hidden', 'init', 'scale',
+                 'family', 'family_options')
         other = [f'{k} {mine[k]!r}, not {theirs[k]!r}' for k in names if mine[k] != theirs[k]]
         if other: raise ValueError(
             f"{self.folder} is a run with {'; '.join(other)}: start from one of the same model on the same data")
         self._load_weights(model)
-        return file_digest(self.checkpoint)
+        return file_digest(self.weights)
 
     def report(self,
         asked:'EvaluateConfig', # what to report
@@ -654,7 +738,7 @@ class _Report:
         return loaded._replace(dataset=loaded.dataset._replace(test=valid))
 
     @property
-    def of_bound(self): return self.asked.asked_of_bound() | dict(checkpoint=file_digest(self.run.checkpoint))
+    def of_bound(self): return self.asked.asked_of_bound() | dict(checkpoint=file_digest(self.run.weights))
 
     @property
     def of_chains(self): return self.of_bound | self.asked.asked_of_chains()
@@ -693,20 +777,22 @@ class _Report:
     def _make_bound(self):
         model, dataset, config = self.load()
         asked, inputs, metrics = self.of_bound, dataset.inputs(config.task), read_metrics(self.folder)
-        given = inputs(test_images(dataset.test, self.asked.images or None))
+        draw = draw_of(config.likelihood)
+        given = inputs(test_images(dataset.test, self.asked.images or None, draw))
         found, bound = evaluate(model, *given, n_samples=self.asked.samples, seed=self.asked.seed,
-                                units_of=inputs(test_images(dataset.test)), progress=True)
+                                units_of=inputs(test_images(dataset.test, draw=draw)), progress=True)
         # of another report
         self.forget('likelihoods.csv', 'likelihoods_train.csv', 'certificate.json', 'certificate.png')
         save_table(self.folder/'bounds.csv', dict(bound=bound.value, std_error=bound.std_error, ess=bound.ess))
         draw_pictures(model, given, metrics, self.folder, read_curves(self.folder), dataset.shape)
         names = ('dataset', 'task', 'objective', 'samples', 'batch', 'model', 'precision')
         about = {name: getattr(config, name) for name in names}
+        if config.data_file: about['dataset'] = dataset.name
         if config.ema: about['weights'] = f'averages, with decay {config.ema}'
         return about | self._trained(metrics) | found | asked | dict(note=dataset.note, config=config.resolved().kept())
 
     def _trained(self, metrics):
-        done = dict(steps_done=load_checkpoint(self.run.checkpoint)['state']['step'])
+        done = dict(steps_done=load_checkpoint(self.run.weights)['state']['step'])
         if not metrics: return done
         seconds = sum(m['seconds'] for m in metrics)
         return done | dict(epochs_done=metrics[-1]['epoch'], train_bound=metrics[-1]['bound'], train_seconds=seconds)
@@ -721,10 +807,10 @@ class _Report:
     def _images(self):
         "name -> (x, c...) of the test and training images that are annealed."
         model, dataset, config = self.load()
-        inputs, a = dataset.inputs(config.task), self.asked
-        found = dict(test=inputs(test_images(dataset.test, a.images or None)))
+        inputs, a, draw = dataset.inputs(config.task), self.asked, draw_of(config.likelihood)
+        found = dict(test=inputs(test_images(dataset.test, a.images or None, draw)))
         n_train = len(found['test'][0]) if a.training is None else a.training
-        return found | (dict(train=inputs(training_images(dataset.train, n_train))) if n_train else {})
+        return found | (dict(train=inputs(training_images(dataset.train, n_train, draw))) if n_train else {})
 
     def _anneal(self, images, chosen):
         "log p(x) of test and training images, by different draws."
@@ -836,7 +922,7 @@ def other_report(
     if not path.exists(): raise FileNotFoundError(f"{run.folder} has no report.json: evaluate it first, alike")
     report = load_json(path)
     if not isinstance(report, dict): raise ValueError(f"{path} is damaged: remove it, and evaluate again")
-    if not _answers(report, dict(checkpoint=file_digest(run.checkpoint))):
+    if not _answers(report, dict(checkpoint=file_digest(run.weights))):
         raise ValueError(f"{run.folder} has changed since its report was made: evaluate it again")
     flags = dict(n_samples='samples', first='images')
     other = [f"{flags.get(k, k)} {report.get(k, 'none')}, not {v}" for k, v in asked.items() if report.get(k) != v]
@@ -883,7 +969,7 @@ def train_ensemble(
             (one.folder/'checkpoint.pt').exists() for one in configs): raise ValueError(
         f"{config.folder}, or {configs[0].folder.name} beside it, holds a run already: choose another --name")
     runs = [Run.begin(one) for one in configs]
-    built = [run.built for run in runs]
+    built:Any = [run.built for run in runs]
     ensemble = Ensemble([b.objective.model for b in built], [one.seed for one in configs])
     objective = make_objective(ensemble, config.objective, config.samples, config.precision, **config.objective_options)
     Run(config.folder)._train(objective, built[0].dataset, [], config, on_epoch, progress)

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['LR_SCHEDULES', 'STEP_SCHEDULES', 'adam', 'burda_factor', 'check_settings', 'TrainState', 'TrainingError',
-           'read_metrics', 'read_curves', 'finite_loss', 'TrainResult', 'train', 'member_checkpoint']
+           'read_metrics', 'read_curves', 'finite_loss', 'steps_since_best', 'TrainResult', 'train',
+           'member_checkpoint']
 
 # %% ../nbs/53_train.ipynb #d502900c
 import hashlib, json, math, re, signal, threading, time, warnings
@@ -21,7 +22,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .checks import check_between, check_choice, check_count, check_number, check_positive
 from .core import generator_states, restore_generators, seeded, tqdm, undisturbed
-from .data import batches, binarize, check_pixels, count_batches, hash_key
+from .data import batches, binarize, check_pixels, check_numbers, count_batches, hash_key
 from .files import append_line, check_folder, keep_lines, load_checkpoint, locked, read_lines, save_checkpoint
 from .parallel import (LostRankError, alone, average_gradients, averaging_steps, check_divides, from_first,
                                gather_objects, held_by_first, rank, share, shared_batch_norm, sum_over_ranks, together,
@@ -78,8 +79,12 @@ def check_settings(
     steps:int|None=None, # at most so many; None: no limit
     warm_up:float|None=None, # the part of all steps in which the rate rises; None: the schedule's own
     ema:float|None=None, # decay of the average of weights; None: no average
+    clip:float|None=None, # the largest norm of a gradient; None: no limit
+    patience:int|None=None, # measurements without a better one that end the run; None: no limit
 ):
     "Raise `ValueError` unless `train` can start with these, in as many processes as there are."
+    if clip is not None: check_positive(clip=clip)
+    if patience is not None: check_count(patience=patience)
     if steps is not None: check_count(steps=steps)
     check_count(least=0, epochs=epochs)
     check_count(batch=batch)
@@ -293,6 +298,12 @@ class _Keeper:
         self.events.scalars(metrics['step'], {f'train/{name}': metrics[name] for name in ('bound', 'lr', 'seconds')})
         if self.events.writer: self.events.images(metrics['step'], images())
 
+    def save_best(self, step):
+        "The weights as they were measured, before the step of that number."
+        if not self.writes: return
+        parts = {name: part.state_dict() for name, part in self.parts.items() if name in ('model', 'average')}
+        save_checkpoint(parts | dict(state=dict(step=step)), self.out/'best.pt')
+
     def log_curves(self, line):
         if not self.writes: return
         append_line(self.out/'curves.jsonl', line)
@@ -378,6 +389,19 @@ def _average(model, decay):
     "The model whose weights are averages; None without a decay."
     return decay and AveragedModel(model, multi_avg_fn=_averaging(decay), use_buffers=True)
 
+# %% ../nbs/53_train.ipynb #a98a64d7
+def _clip_before_steps(optimizer, learned, most):
+    def clip(*_): nn.utils.clip_grad_norm_(learned, most)
+    optimizer.register_step_pre_hook(clip)
+
+
+def steps_since_best(
+    values:Sequence, # measurements in a row, higher is better
+)->int: # 0 where the last one is the best; of equals the first counts
+    "How many measurements have come after the best one. Raises `ValueError` without one."
+    if not len(values): raise ValueError("values is empty, expected a measurement or more")
+    return len(values) - 1 - max(range(len(values)), key=values.__getitem__)
+
 # %% ../nbs/53_train.ipynb #9c0b2eb0
 def _training(objective):
     "Put in training mode all but the layers that are frozen."
@@ -416,7 +440,7 @@ class _Training:
     curves:list
     caught:Sequence = ()
 
-    def __init__(self, objective, pixels, inputs, batch, seed, limits):
+    def __init__(self, objective, pixels, inputs, batch, seed, limits, draw=binarize):
         self.device = next(objective.parameters()).device
         self.objective, self.pixels, self.inputs = _training(objective), pixels.to(self.device), inputs
         self.batch, self.seed, (self.epochs, self.steps) = batch, seed, limits
@@ -425,6 +449,7 @@ class _Training:
         self.n_batches, self.between_steps = count_batches(len(pixels), batch), True
         self.learned = [p for p in objective.parameters() if p.requires_grad]
         self.forward, self.state, self.stop, self.due = objective, TrainState(), False, False
+        self.draw, self.watched, self.enough = draw, None, False
         if not self.learned: raise ValueError(
             "no parameter takes a gradient, so there is nothing to train: unfreeze some")
         normed = any(isinstance(m, nn.BatchNorm1d) and m.training for m in objective.modules())
@@ -442,7 +467,7 @@ class _Training:
     def images(self, index, epoch):
         "The images of `index`, which holds a block for each member."
         of_members = zip(index.chunk(self.n_members), self.seeds)
-        return self.inputs(torch.cat([binarize(self.pixels[i], i, seed, epoch) for i, seed in of_members]))
+        return self.inputs(torch.cat([self.draw(self.pixels[i], i, seed, epoch) for i, seed in of_members]))
 
     def first(self, n):
         index = torch.arange(min(n, len(self.pixels)), device=self.device)
@@ -459,7 +484,8 @@ class _Training:
 
     @property
     def done(self):
-        return self.state.epoch >= self.epochs or (self.steps is not None and self.state.step >= self.steps)
+        ended = self.steps is not None and self.state.step >= self.steps
+        return self.state.epoch >= self.epochs or ended or self.enough
 
     @property
     def total(self): return int(min(self.epochs*self.n_batches, self.steps or math.inf))
@@ -513,10 +539,21 @@ class _Training:
         step = self.state.step + 1
         found = _measure(self.probes, self.objective, data, self.optimizer, step, self.seed)
         if found: self.log(dict(step=step, **found))
+        if found and self.watched: self.judge(found)
         self.optimizer.step()
         with averaging_steps(self.optimizer, weight): self.objective.after_step(self.optimizer)
         self._after_step()
         return loss
+
+    def judge(self, found):
+        "Whether patience has ended; weights of the best measurement so far are kept."
+        name, patience = self.watched
+        values = [line[name] for line in self.curves if name in line]
+        if found and name not in found: return
+        if not values: return
+        since = steps_since_best(values)
+        self.enough = from_first(lambda: since >= patience)
+        if found and not since: self.keeper.save_best(self.state.step + 1)
 
     @property
     def is_stopped(self): return self.stop if world_size() > 1 else bool(self.caught)
@@ -555,11 +592,12 @@ class _Training:
         with together(): self.keeper.log_epoch(self.metrics[-1], lambda: pictures(*self.first(20)) if drawn else {})
         self.between_steps = True
 
-    def settings(self, scheduled, ema, first):
+    def settings(self, scheduled, ema, clip, first):
         "What decides the weights, by name; `first` is what the model is given of the first images."
         rows = [a[:1] for a in first]
         return _of_objective(self.objective) | _of_optimizer(self.optimizer) | scheduled | dict(
-            ema=ema and float(ema), batch=self.batch, seed=self.seed, data=_digest([self.pixels]), inputs=_digest(rows))
+            ema=ema and float(ema), clip=clip and float(clip),
+            batch=self.batch, seed=self.seed, data=_digest([self.pixels]), inputs=_digest(rows))
 
 # %% ../nbs/53_train.ipynb #305e1175
 class TrainResult(NamedTuple):
@@ -605,8 +643,10 @@ def _run_epochs(run, bar, pictures, on_epoch):
 # %% ../nbs/53_train.ipynb #f0ab1515
 def train(
     objective:Any, # an Objective: its forward(x, *c) is the loss; trained in place, on its device
-    pixels:Tensor, # (N, P) uint8 training images; moved to that device
+    pixels:Tensor, # (N, P) training images, uint8 of which bits are drawn, or with another `draw`; moved to that device
     *,
+    # (pixels (B, P), index, seed, epoch) -> (B, P) for `inputs`: binarize, or as_numbers for other data than bits
+    draw:Callable=binarize,
     epochs:int, # how many in all, with those of the run that is resumed
     # stop after so many optimizer steps in all, within an epoch too; None: after `epochs`
     steps:int|None=None,
@@ -617,6 +657,11 @@ def train(
     # of a schedule in `STEP_SCHEDULES`: the part of all steps in which the rate rises; None: as there
     warm_up:float|None=None,
     ema:float|None=None, # decay of the average of the weights that is kept beside them, as .999; None: none is kept
+    clip:float|None=None, # the largest norm of a gradient, which is shortened to it; None: no limit
+    # end after so many measurements of `watch` in a row that bring no higher one; None: no such end
+    patience:int|None=None,
+    # what probes measure, with patience: the weights of its highest value so far are OUT/best.pt
+    watch:str='test_bound',
     optimizer:Callable=adam, # (params, lr) -> torch optimizer
     # binary images (B, P) -> what forward takes: (x,), or (x, c) for a conditional model; as `Dataset.inputs` gives
     inputs:Callable=lambda x: (x,),
@@ -637,27 +682,31 @@ def train(
     Ctrl-C, after saving, `KeyboardInterrupt`. In a group the lowest rank that fails raises it, and the others
     `RankError`; `LostRankError` where a process has ended."""
     with together():
-        check_settings(epochs, batch, lr, schedule, steps, warm_up, ema)
-        check_pixels(pixels)
+        check_settings(epochs, batch, lr, schedule, steps, warm_up, ema, clip, patience)
+        check_callable(draw, 'draw')
+        (check_pixels if draw is binarize else check_numbers)(pixels)
         check_number(least=0, save_every=save_every)
         for name, f in dict(optimizer=optimizer, inputs=inputs, on_epoch=on_epoch).items(): check_callable(f, name)
         if not isinstance(out, str | Path | None): raise TypeError(f"out is {out!r}, expected a folder, or None")
         check_count(least=-2**62, seed=seed)
         if not hasattr(objective, 'own_state'): raise TypeError(
             f"objective is a {type(objective).__name__}, expected an Objective: make_objective(model) gives one")
-        run, out = _Training(objective, pixels, inputs, batch, seed, (epochs, steps)), out and Path(out)
-        if run.n_members > 1 and (compile or len(probes)): raise ValueError(
-            "an ensemble is trained without compile and probes: leave them out, or train its runs one by one")
+        run, out = _Training(objective, pixels, inputs, batch, seed, (epochs, steps), draw), out and Path(out)
+        if run.n_members > 1 and (compile or len(probes) or clip or patience): raise ValueError(
+            "an ensemble is trained without compile, probes, clip and patience: leave them out, or train its runs one by one")
         run.optimizer = optimizer(run.learned, lr)
+        if clip is not None: _clip_before_steps(run.optimizer, run.learned, float(clip))
+        if patience is not None: run.watched = watch, patience
         scheduled, first = run.schedule(schedule, warm_up), run.first(batch//world_size())
         run.average, run.probes = _average(objective.model, ema), _start(probes, objective, first, run.device)
-        settings = run.settings(scheduled, ema, first) if out or world_size() > 1 else None
+        settings = run.settings(scheduled, ema, clip, first) if out or world_size() > 1 else None
         run.keeper = _Keeper(out, objective, run.optimizer, run.scheduler, run.average, run.probes, run.device,
                              save_every, settings, seed)
     run.begin_alike(settings)
     with (held_by_first(lambda: locked(out)), seeded(_own_seed(seed), run.device), shared_batch_norm(objective),
           _interruptible() as run.caught):
         run.state, run.metrics, run.curves = run.keeper.resume()
+        if run.watched: run.judge({})
         if compile and not run.done: run.forward = objective.compiled(*first)
         shown = None if progress and rank() == 0 else True
         bar = tqdm(total=run.total, initial=run.state.step, disable=shown, unit='step')
