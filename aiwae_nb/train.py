@@ -693,7 +693,7 @@ def train(
             f"objective is a {type(objective).__name__}, expected an Objective: make_objective(model) gives one")
         run, out = _Training(objective, pixels, inputs, batch, seed, (epochs, steps), draw), out and Path(out)
         if run.n_members > 1 and (compile or len(probes) or clip or patience): raise ValueError(
-            "an ensemble is trained without compile, probes, clip and patience: leave them out, or train its runs one by one")
+            "an ensemble is trained without compile, probes, clip and patience: leave them out, or train one by one")
         run.optimizer = optimizer(run.learned, lr)
         if clip is not None: _clip_before_steps(run.optimizer, run.learned, float(clip))
         if patience is not None: run.watched = watch, patience
