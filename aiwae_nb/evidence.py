@@ -213,13 +213,14 @@ class _Trials:
         self.begun, self.joint, self.K, self.L, self.options = begun, log_joint, n_chains, n_leapfrog, options
         self.pilot = run_pilot(log_joint, begun.q, mass=begun.mass, n_leapfrog=n_leapfrog, n_stops=16, start=.3,
                                check=False, **options)
-        self.forces, self.variance = 16*PILOT_MOVES*n_leapfrog, {} # T -> (B,)
+        self.forces, self.variance, self.value = 16*PILOT_MOVES*n_leapfrog, {}, {} # T -> (B,)
 
     def run(self, T):
         betas = tuned_schedule(self.pilot, T)
         found = ais(self.joint, self.begun.q, self.K, betas, step_size=interpolate_step_sizes(self.pilot, betas),
                     n_leapfrog=self.L, mass=self.begun.mass, check=False, **self.options)
         self.variance[T] = found.log_w.var(0).clamp(1e-12, 1e4)
+        self.value[T] = log_mean_exp(found.log_w)
         self.forces += (T - 1)*self.L
 
     def exponent(self):
@@ -234,6 +235,12 @@ class _Trials:
         last = max(self.variance)
         scale = ((last - 1)/(T - 1))**self.exponent()
         return log_mean_shortfall(self.variance[last]*scale, self.K).mean().item()
+
+    def missing(self, T):
+        "How far the mean value is too low at T, by its rise from half of T, eq. (12)."
+        for n in ((T + 1)//2, T):
+            if n not in self.value: self.run(n)
+        return (self.value[T] - self.value[(T + 1)//2]).mean().item()/(2**self.exponent() - 1)
 
     def length(self, tolerance, most):
         "The least T that keeps the tolerance, at most `most`."
@@ -290,8 +297,12 @@ def plan_run(
         if T not in best.variance: best.run(T)
     most = max(2, math.ceil(max_forces/(1.5*best.L)))
     while (T := best.length(tolerance, most)) > 4*max(best.variance): best.run(4*max(best.variance))
+    miss, shortest = best.missing(T), T
+    while miss > tolerance and T < most:
+        T = min(most, 2*T - 1)
+        miss = best.missing(T)
     forces = begun.forces + sum(trials.forces for trials in tried)
-    return Plan(name, T, best.L, best.shortfall(T), best.exponent(), forces)
+    return Plan(name, T, best.L, max(best.shortfall(T), miss if T > shortest else 0.), best.exponent(), forces)
 
 # %% ../nbs/34_evidence.ipynb #d5ad0b70
 class EvidenceSummary(NamedTuple):
@@ -836,7 +847,7 @@ def _check_functions(**given):
         if not callable(f): raise TypeError(f"{name} is a {type(f).__name__}, expected a function of x")
 
 
-FIRST_TEMPERATURES = 33 # of a run that goes on until it has converged
+FIRST_TEMPERATURES = 129 # of a run that goes on until it has converged
 
 
 def _without_plan(known, until, half_T):
