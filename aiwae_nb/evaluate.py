@@ -172,7 +172,7 @@ def _check_images(pixels, n, draw):
 def test_images(
     pixels:Tensor, # (N, P) uint8
     n:int|None=None, # the first n; None for all
-    draw:Callable=binarize, # of other data as_numbers, as `train` has it
+    draw:Callable=binarize, # of other data as_numbers, as train has it
 )->Tensor: # (n, P) float32 of 0 and 1
     "Binarized test images: the same bits for every model and every call. Raises as `check_pixels` does."
     _check_images(pixels, n, draw)
@@ -183,7 +183,7 @@ def test_images(
 def training_images(
     pixels:Tensor, # (N, P) uint8
     n:int|None=None, # how many; None for all
-    draw:Callable=binarize, # of other data as_numbers, as `train` has it
+    draw:Callable=binarize, # of other data as_numbers, as train has it
 )->Tensor: # (n, P) float32 of 0 and 1
     """Binarized training images in a fixed order: the same for every model, with bits that no run was trained on.
 

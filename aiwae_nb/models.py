@@ -119,6 +119,7 @@ def observe(
 )->Any: # with check, see, start, log_prob, distribution and build
     "What p(x | eta) is. Raises `ValueError` on an unknown name, or a scale for a row that has none."
     check_choice(LIKELIHOODS, likelihood=likelihood)
+    check_count(n_pixels=n_pixels)
     if sigma is not None: check_positive(sigma=sigma)
     if sigma is not None and 'scale' not in LIKELIHOODS[likelihood].shared: raise ValueError(
         f"sigma is {sigma}, and {likelihood} has no scale that could be given: leave it out, or choose gaussian")

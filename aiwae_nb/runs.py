@@ -368,7 +368,7 @@ _DRAWS = {'bernoulli': binarize} # likelihood -> what a model sees of data; othe
 
 def draw_of(
     likelihood:str, # one of `LIKELIHOODS`
-)->Callable: # (pixels, index, seed, epoch) -> what a model sees, for `train`
+)->Callable: # (pixels, index, seed, epoch) -> what a model sees, for train
     "How data are shown to a model of a likelihood: bits are drawn, numbers are as they are. Raises `ValueError`."
     check_choice(LIKELIHOODS, likelihood=likelihood)
     return _DRAWS.get(likelihood) or partial(as_numbers, levels=LIKELIHOODS[likelihood].levels)
@@ -962,7 +962,7 @@ def train_ensemble(
     on_epoch:Callable=lambda metrics: None, # called with the metrics of each epoch, means over members
     progress:bool=True, # a progress bar, where there is a terminal
 )->list: # of Run, trained: one for each seed
-    "Train seeds as one batched model; it goes on where it stopped. Raises as `Run.begin`, `Ensemble` and `train` do."
+    "Train seeds as one batched model; it goes on where it stopped. Raises as `Ensemble` and `train` do."
     config.check()
     configs, kept = ensemble_configs(config), config.folder/'checkpoint.pt'
     if (config.folder/'config.json').exists() or not kept.exists() and any(

@@ -643,7 +643,7 @@ def _run_epochs(run, bar, pictures, on_epoch):
 # %% ../nbs/53_train.ipynb #f0ab1515
 def train(
     objective:Any, # an Objective: its forward(x, *c) is the loss; trained in place, on its device
-    pixels:Tensor, # (N, P) training images, uint8 of which bits are drawn, or with another `draw`; moved to that device
+    pixels:Tensor, # (N, P) training images, uint8 of which bits are drawn, or with another draw; moved to that device
     *,
     # (pixels (B, P), index, seed, epoch) -> (B, P) for `inputs`: binarize, or as_numbers for other data than bits
     draw:Callable=binarize,
