@@ -149,7 +149,7 @@ def _of_all(model, guide, args, kwargs):
 
 
 def from_pyro(
-    model:Callable, # samples latents and observes data, one plate of which holds the latents or none of them
+    model:Callable, # samples latents and observes data, with one plate that holds all latents or none
     guide:Callable, # samples the same latents, independent of one another given the data
     # of model and guide: the first tensor has a row for each datum; tensors as long as it are taken in rows, too
     *args:Any,

@@ -205,7 +205,7 @@ def _first_density(x, start, posterior, prior, c):
     "Where the forward chains of B data start."
     check_choice(CERTIFIED_STARTS, start=start)
     if start != 'prior':
-        check_callable(posterior, 'posterior')
+        check_callable(posterior, 'posterior', 'x (B, ...) -> q')
         return posterior(x, *c)
     if not isinstance(prior, Distribution):
         given = None if prior is None else type(prior).__name__

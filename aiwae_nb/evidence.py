@@ -33,7 +33,7 @@ from .hmc import SCORE_LEAPFROG, check_precision, compiled_transition, hmc_step,
 from .laplace import laplace_posterior, missed_mass, with_moments
 from .parallel import from_first, gather_objects, rank, together, world_size
 from .variational import variational_posterior
-from .weights import WeightError, check_log_w, check_posterior, ess, full_precision, pareto_k
+from .weights import WeightError, check_callable, check_log_w, check_posterior, ess, full_precision, pareto_k
 
 # %% ../nbs/34_evidence.ipynb #689517c5
 class Pilot(NamedTuple):
@@ -297,12 +297,9 @@ def plan_run(
         if T not in best.variance: best.run(T)
     most = max(2, math.ceil(max_forces/(1.5*best.L)))
     while (T := best.length(tolerance, most)) > 4*max(best.variance): best.run(4*max(best.variance))
-    miss, shortest = best.missing(T), T
-    while miss > tolerance and T < most:
-        T = min(most, 2*T - 1)
-        miss = best.missing(T)
+    while best.missing(T) > tolerance and T < most: T = min(most, 2*T - 1)
     forces = begun.forces + sum(trials.forces for trials in tried)
-    return Plan(name, T, best.L, max(best.shortfall(T), miss if T > shortest else 0.), best.exponent(), forces)
+    return Plan(name, T, best.L, max(best.shortfall(T), best.missing(T)), best.exponent(), forces)
 
 # %% ../nbs/34_evidence.ipynb #d5ad0b70
 class EvidenceSummary(NamedTuple):
@@ -762,7 +759,7 @@ def _in_turn(tasks, store, bar, moves): # name -> what makes a task; what each g
 
 
 def _by_ranks(tasks, store, bar, moves):
-    "Tasks are dealt out to the ranks; each knows what all have found."
+    "Tasks are dealt out to the ranks; each receives what all have found."
     found = {}
     with together(): found = _in_turn(tasks, store, bar, moves)
     return {name: a for part in gather_objects(found) for name, a in part.items()}
@@ -842,11 +839,6 @@ def _check_options(kwargs):
             "a name, log_likelihood(x, posterior, log_joint, context)")
 
 
-def _check_functions(**given):
-    for name, f in given.items():
-        if not callable(f): raise TypeError(f"{name} is a {type(f).__name__}, expected a function of x")
-
-
 FIRST_TEMPERATURES = 129 # of a run that goes on until it has converged
 
 
@@ -891,7 +883,8 @@ def log_likelihood(
     Raises as `log_evidence` does, with the index of the datum, and `ValueError` where `out` holds other chunks."""
     began, x = time.perf_counter(), _tensor_of(x)
     check_tensor(x=x)
-    _check_functions(posterior=posterior, log_joint=log_joint)
+    check_callable(posterior, 'posterior', 'x (B, ...) -> q')
+    check_callable(log_joint, takes='(x, z) -> log p(x, z) (K, B)')
     check_count(-2**62, seed=seed)
     check_count(batch=batch, pilot_data=pilot_data)
     check_context(len(x), *c)

@@ -541,10 +541,10 @@ def laplace_posterior(
     check_positive(inflate=inflate, tolerance=tolerance)
     known, flat = moments(q, support), FlatTarget(log_joint, q, grad_log_joint, support)
     u = known.mean if start is None else flat.to_u(start).to(known.mean)
-    bent = Curvature(flat, u.shape[1], curvature, max_dense)
-    spread = _spread(known, bent.diagonal)
+    measure = Curvature(flat, u.shape[1], curvature, max_dense)
+    spread = _spread(known, measure.diagonal)
     with torch.autocast(u.device.type, enabled=False), validated(False):
-        ended = _climb(flat, u, bent, _inverse(spread), n_steps, tolerance)
+        ended = _climb(flat, u, measure, _inverse(spread), n_steps, tolerance)
         covariance = _choose(ended.fallback, spread, inflate*_inverse(ended.precision))
         gaussian = _gaussian(_choose(ended.fallback, known.mean, ended.u), covariance)
         return Laplace(flat.pushed(gaussian), flat.to_z(ended.u), ended.converged, ended.fallback,

@@ -52,7 +52,7 @@ class LogLikelihood(_Metric):
     ):
         _check_installed(_Metric, 'torchmetrics')
         super().__init__()
-        check_callable(posterior, 'posterior')
+        check_callable(posterior, 'posterior', 'x (B, ...) -> q')
         check_callable(log_joint)
         self.posterior, self.log_joint, self.options, self.seed = posterior, log_joint, kwargs, seed
         for name in ('total', 'variance', 'n_data', 'n_converged'):
@@ -110,7 +110,7 @@ class ScoreValidation(_Callback):
         _check_installed(_Callback, 'lightning')
         super().__init__()
         check_count(every=every, n_data=n_data)
-        check_callable(posterior, 'posterior')
+        check_callable(posterior, 'posterior', 'x (B, ...) -> q')
         check_callable(log_joint)
         self.posterior, self.log_joint, self.every, self.n_data = posterior, log_joint, every, n_data
         self.options = kwargs

@@ -159,7 +159,7 @@ _DISPERSION = dict(dispersion=Shared(1., each=True))
 # every likelihood by name; one that is added is known to the models and to the commands
 LIKELIHOODS:dict[str, Observation] = {
     'bernoulli': Observation(lambda: BERNOULLI, torch.sigmoid, lambda eta: torch.bernoulli(eta.sigmoid()),
-        _bits, "bits 0 and 1, or bytes of which they are drawn", _logit),
+        _bits, "bits 0 and 1, or bytes to draw them from", _logit),
     'continuous_bernoulli': Observation(lambda: CONTINUOUS_BERNOULLI, lambda eta: _continuous(eta).mean,
         lambda eta: _continuous(eta).sample(), _unit, "numbers in 0..1", _slope),
     'gaussian': Observation(gaussian_noise, lambda eta, s: eta, lambda eta, s: eta + s*torch.randn_like(eta),

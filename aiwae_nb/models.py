@@ -299,7 +299,7 @@ class VAE(nn.Module):
         mean:Tensor|None=None,
         n_context:int=0, # C, pixels of the context; 0: no context, and a standard normal prior
         likelihood:str='bernoulli', # one of `LIKELIHOODS`
-        sigma:float|None=None, # a scale of the likelihood that is given; None: it is learned, where there is one
+        sigma:float|None=None, # a given scale of the likelihood; None: it is learned, if there is a scale
         network:str='mlp', # one of `NETWORKS`
         shape:tuple|None=None, # (C, H, W) of an image, for conv
         family:str='normal', # of the posterior, one of `FAMILIES`

@@ -290,7 +290,7 @@ def local_rank()->int: # from 0; 0 without torchrun
 
 
 def _meet(backend):
-    "Connect. Processes that torchrun starts again get a prefix: its store may still have the addresses of dead ones."
+    "Connect. Processes that torchrun starts again get a prefix: its store keeps addresses of dead ones."
     store, i, n = next(dist.rendezvous('env://'))
     on_one_machine = os.environ.get('LOCAL_WORLD_SIZE') == str(n) # elsewhere, machines may count restarts differently
     attempt = os.environ.get('TORCHELASTIC_RESTART_COUNT', '') if on_one_machine else ''

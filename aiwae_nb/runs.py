@@ -764,7 +764,7 @@ class _Report:
         with held_by_first(lambda: locked(self.folder/'ais')): return self._make_evidence(report)
 
     def _with_bound(self):
-        "The report with its bound, and whether it has all that is asked for."
+        "The report with its bound, and whether it is complete."
         report = self.saved()
         if not _answers(report, self.of_bound) or not self.bound(report):
             report = self._make_bound()
@@ -948,7 +948,7 @@ def _compare(run, other, report, theirs):
 def ensemble_configs(
     config:RunConfig, # of the ensemble
 )->list: # of RunConfig, one for each member
-    "What the runs of single members would be told. Raises `ValueError` on what an ensemble cannot have."
+    "The settings of the runs of single members. Raises `ValueError` on what an ensemble cannot have."
     measured = ('variance_every', 'test_every', 'validation')
     for name in ('compile', 'freeze', 'start', *measured):
         if getattr(config, name): raise ValueError(

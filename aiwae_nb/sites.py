@@ -261,7 +261,7 @@ def of_sites(
 )->dict[str, Any]: # posterior= and log_joint=, of log_likelihood: log_likelihood(x, **of_sites(...))
     """A model with several latents as arguments of `log_likelihood`. Its functions raise `ValueError` where p lives
     beyond the support of a site, or a support depends on the datum."""
-    check_callable(posterior, 'posterior')
+    check_callable(posterior, 'posterior', 'x (B, ...) -> a dict of q')
     check_callable(log_joint)
     found = _OfSites(posterior, log_joint, support)
     return dict(posterior=found.posterior, log_joint=found.log_joint)

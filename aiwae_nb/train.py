@@ -498,7 +498,7 @@ class _Training:
         return map(torch.cat, zip(*(batches(n, self.batch, s, epoch, self.device, start=start) for s in self.seeds)))
 
     def step(self, index):
-        "One step on the images of `index`, of which each rank takes its share."
+        "One step on the images of `index`; each rank takes its share."
         self.between_steps, mine = False, share(index)
         data = self.images(mine, self.state.epoch)
         try: loss = self._step(data, len(mine)/len(index))
@@ -643,7 +643,7 @@ def _run_epochs(run, bar, pictures, on_epoch):
 # %% ../nbs/53_train.ipynb #f0ab1515
 def train(
     objective:Any, # an Objective: its forward(x, *c) is the loss; trained in place, on its device
-    pixels:Tensor, # (N, P) training images, uint8 of which bits are drawn, or with another draw; moved to that device
+    pixels:Tensor, # (N, P) training images, uint8 to draw bits from, or numbers of another draw; moved to that device
     *,
     # (pixels (B, P), index, seed, epoch) -> (B, P) for `inputs`: binarize, or as_numbers for other data than bits
     draw:Callable=binarize,
@@ -675,7 +675,7 @@ def train(
     # inputs of 20 images -> name -> (n, C, H, W) pictures, for TensorBoard, ten times in a run
     pictures:Callable|None=None,
 )->TrainResult:
-    """Train, from the checkpoint in `out` where there is one; with others, where torch.distributed has a group.
+    """Train, from the checkpoint in `out` if it holds one; with the other processes of a torch.distributed group.
 
     Raises `ValueError` on impossible settings, images that are no bytes, and where `out` holds another run or another
     process writes to it, `TrainingError` on a loss that is not finite, `OSError` where `out` cannot be written, and on
@@ -683,7 +683,7 @@ def train(
     `RankError`; `LostRankError` where a process has ended."""
     with together():
         check_settings(epochs, batch, lr, schedule, steps, warm_up, ema, clip, patience)
-        check_callable(draw, 'draw')
+        check_callable(draw, 'draw', '(pixels, index, seed, epoch) -> (B, P)')
         (check_pixels if draw is binarize else check_numbers)(pixels)
         check_number(least=0, save_every=save_every)
         for name, f in dict(optimizer=optimizer, inputs=inputs, on_epoch=on_epoch).items(): check_callable(f, name)

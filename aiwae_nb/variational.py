@@ -108,14 +108,14 @@ def variational_posterior(
         if not n_steps or not isinstance(before, MultivariateNormal):
             return Variational(begun.q, log_w.mean(0), everywhere, math.ceil(forces))
         flat = FlatTarget(log_joint, q, **known)
-        bent = Curvature(flat, before.mean.shape[-1], curvature, max_dense)
+        measure = Curvature(flat, before.mean.shape[-1], curvature, max_dense)
         at = _State(before.mean.double(), before.precision_matrix.double())
         with seeded(seed, at.mean.device): noise = torch.randn(n_steps, *at.mean.shape).to(before.loc)
-        for t in range(n_steps): at = _step(flat, bent, at, noise[t], (t + 2)**-.7)
+        for t in range(n_steps): at = _step(flat, measure, at, noise[t], (t + 2)**-.7)
         after = MultivariateNormal(at.mean, precision_matrix=at.precision)
         found = MultivariateNormal(after.loc.to(before.loc), scale_tril=after.scale_tril.to(before.loc))
         raised = _log_w(log_joint, flat.pushed(found), seed)
         better = _has_risen(log_w, raised)
-        forces += n_steps*2*(1 + bent.forces) + _N_BOUND/2
+        forces += n_steps*2*(1 + measure.forces) + _N_BOUND/2
         best = flat.pushed(_chosen(better, found, before))
         return Variational(best, torch.where(better, raised.mean(0), log_w.mean(0)), ~better, math.ceil(forces))

@@ -365,10 +365,11 @@ def draw_for_score(
 def check_callable(
     log_joint:Callable, # what should be one
     name:str='log_joint', # what to call it in the message
+    takes:str='z (K, B, *event) -> log p(x, z) (K, B)', # and what it is expected to do
 ):
     "Raise `TypeError` unless it is a function."
     if not callable(log_joint): raise TypeError(
-        f"{name} is a {type(log_joint).__name__}, expected a function: z (K, B, *event) -> log p(x, z) (K, B)")
+        f"{name} is a {type(log_joint).__name__}, expected a function: {takes}")
 
 
 def importance_draws(

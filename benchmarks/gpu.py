@@ -1,4 +1,4 @@
-"""The parts of `benchmarks/gpu.sh`, each of which prints one JSON line:
+"""The parts of `benchmarks/gpu.sh`. Each prints one JSON line:
 
     python benchmarks/gpu.py cells              run the pages that have cells for a GPU, those cells included
     python benchmarks/gpu.py same               compiled training against eager training, from the same draws
