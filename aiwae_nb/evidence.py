@@ -560,7 +560,8 @@ def _tensor_of(x):
             warnings.simplefilter('ignore')
             return torch.from_numpy(x)
     if isinstance(x, (Tensor, str, dict)) or not hasattr(x, '__iter__'): return x
-    return torch.cat([b[0] if isinstance(b, (tuple, list)) else b for b in x])
+    parts = [b[0] if isinstance(b, (tuple, list)) and b else b for b in x]
+    return torch.cat(parts) if parts and all(isinstance(part, Tensor) for part in parts) else x
 
 
 _OPTIONS = {name: parameter.default for name, parameter in inspect.signature(log_evidence).parameters.items()}
@@ -936,14 +937,16 @@ class Cost(NamedTuple):
 
 def estimate_cost(
     x:Any, # (N, ...) data, as of log_likelihood
-    *args:Any, # further arguments of log_likelihood: posterior, log_joint, context
+    posterior:Callable, # x (B, ...) -> q
+    log_joint:Callable, # (x, z) -> log p(x, z) (K, B), nats
+    *c:Tensor, # (N, ...) context
     n_tried:int=32, # data that are scored now, spread evenly
     **kwargs, # keywords of log_likelihood, but `out`
 )->Cost:
     """How long log_likelihood will take, from a few of its data. What is done once, as a plan, is counted once.
     Raises as `log_likelihood` does."""
     check_count(n_tried=n_tried)
-    x, (posterior, log_joint, *c) = _tensor_of(x), args
+    x = _tensor_of(x)
     check_tensor(x=x)
     check_context(len(x), *c)
     index = torch.linspace(0, len(x) - 1, min(n_tried, len(x))).long()

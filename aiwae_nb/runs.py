@@ -35,8 +35,8 @@ from .objectives import (all_objectives, base_posterior, check_objective, find_o
                                  freeze_model, make_objective)
 from .parallel import alone, from_first, held_by_first, local_rank, rank, together, world_size
 from .probes import GradientVariance, TestBound, own_probes
-from .train import (STEP_SCHEDULES, TrainResult, adam, check_settings, member_checkpoint, read_curves,
-                            read_metrics, steps_since_best, train)
+from .train import (STEP_SCHEDULES, TrainResult, adam, check_ensemble, check_settings, member_checkpoint,
+                            read_curves, read_metrics, steps_since_best, train)
 
 # %% ../nbs/56_runs.ipynb #d84d2db3
 def check_seed(
@@ -968,10 +968,14 @@ def train_ensemble(
     if (config.folder/'config.json').exists() or not kept.exists() and any(
             (one.folder/'checkpoint.pt').exists() for one in configs): raise ValueError(
         f"{config.folder}, or {configs[0].folder.name} beside it, holds a run already: choose another --name")
-    runs = [Run.begin(one) for one in configs]
-    built:Any = [run.built for run in runs]
+    built:Any = [build_run(one) for one in configs]
     ensemble = Ensemble([b.objective.model for b in built], [one.seed for one in configs])
     objective = make_objective(ensemble, config.objective, config.samples, config.precision, **config.objective_options)
+    check_ensemble(objective) # before any folder is made
+    runs = [Run(one.folder) for one in configs]
+    for run, of in zip(runs, built):
+        run._claim(of.config)
+        run.built = of
     Run(config.folder)._train(objective, built[0].dataset, [], config, on_epoch, progress)
     for i, run in enumerate(runs): _save_member(run, i, ensemble, load_checkpoint(kept), read_metrics(config.folder))
     return runs

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LR_SCHEDULES', 'STEP_SCHEDULES', 'adam', 'burda_factor', 'check_settings', 'TrainState', 'TrainingError',
-           'read_metrics', 'read_curves', 'finite_loss', 'steps_since_best', 'TrainResult', 'train',
+           'read_metrics', 'read_curves', 'finite_loss', 'steps_since_best', 'check_ensemble', 'TrainResult', 'train',
            'member_checkpoint']
 
 # %% ../nbs/53_train.ipynb #d502900c
@@ -411,9 +411,13 @@ def _training(objective):
     return objective
 
 # %% ../nbs/53_train.ipynb #8340aeb2
-def _check_ensemble(objective):
+def check_ensemble(
+    objective:Any, # of an `Ensemble`
+):
+    "Raise `ValueError` unless its members train apart from each other."
     name = getattr(objective, 'name', type(objective).__qualname__)
-    if not getattr(objective, 'one_loss', True) or getattr(objective, 'probes', ()): raise ValueError(
+    probes:Any = getattr(objective, 'probes', ())
+    if not getattr(objective, 'one_loss', True) or probes: raise ValueError(
         f"{name} adapts to the data of all members at once, so an ensemble cannot have it: train its runs one by one")
     if world_size() > 1: raise ValueError(
         f"an ensemble is trained by one process, and there are {world_size()}: start one")
@@ -445,7 +449,7 @@ class _Training:
         self.objective, self.pixels, self.inputs = _training(objective), pixels.to(self.device), inputs
         self.batch, self.seed, (self.epochs, self.steps) = batch, seed, limits
         self.seeds = getattr(objective.model, 'seeds', (seed,)) # of the members of an ensemble
-        if self.n_members > 1: _check_ensemble(objective)
+        if self.n_members > 1: check_ensemble(objective)
         self.n_batches, self.between_steps = count_batches(len(pixels), batch), True
         self.learned = [p for p in objective.parameters() if p.requires_grad]
         self.forward, self.state, self.stop, self.due = objective, TrainState(), False, False
