@@ -465,7 +465,7 @@ ACCEPTED: dict[tuple, str] = {
     ('log_likelihood', 'x', 'numpy'): "an array holds data as well as a tensor",
     ('estimate_cost', 'x', 'numpy'): "an array holds data as well as a tensor",
     ('estimate_cost', 'log_joint', 'has no gradient'): ANY_FORCE,
-    ('estimate_cost', 'n_temperatures', 'None'): DEFAULT,
+    ('estimate_cost', 'n_*', 'None'): DEFAULT,
     ('gauss_newton', 'natural', 'gives NaN'): NAN_FOR_NAN,
     ('gauss_newton', 'natural', 'has no gradient'): ANY_START,
     ('gauss_newton', 'prior', 'of NaN'): "the precision of a normal does not depend on its mean",
