@@ -174,6 +174,7 @@ CALLS = {
     'plan_run': (evidence.plan_run, dict(log_joint=log_joint, q=New(posterior), tolerance=.5, n_chains=K, max_forces=20,
                                          start='q', mass='q')),
     'log_mean_shortfall': (evidence.log_mean_shortfall, dict(variance=torch.ones(B), n_chains=K)),
+    'finite_log_w': (laplace.finite_log_w, dict(log_joint=log_joint, q=New(posterior), z=torch.zeros(K, B, D))),
     'missed_mass': (laplace.missed_mass, dict(log_joint=log_joint, q=New(posterior), found=New(posterior), n_samples=4)),
     'log_likelihood': (likelihood, dict(
         x=bits(), context=bits(B, 4), posterior=Conditional().posterior, log_joint=Conditional().log_joint, batch=B,
@@ -452,6 +453,10 @@ ACCEPTED: dict[tuple, str] = {
     ('neg_hessian', 'log_f', 'gives NaN'): NAN_FOR_NAN,
     ('neg_hessian', 'log_f', 'has no gradient'): "it has no curvature",
     ('neg_hessian', 'z', 'a NaN'): PASSED_ON,
+    ('finite_log_w', 'log_joint', 'gives NaN'): "it is the least weight",
+    ('finite_log_w', 'log_joint', 'has no gradient'): "nor is one needed",
+    ('finite_log_w', 'q', 'without rsample'): "its draws are given",
+    ('finite_log_w', '*', '*NaN'): "its weights are the least",
     ('*a*_posterior', '*', 'gives NaN'): SAID, # laplace and variational
     ('*a*_posterior', 'log_joint', 'has no gradient'): ANY_START,
     ('*a*_posterior', 'grad_log_joint', 'has no gradient'): "it is a gradient",

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['PILOT_STOPS', 'PILOT_MOVES', 'STARTS', 'DEFAULT_START', 'LEAST_ESS', 'TEMPERATURES', 'BETA_SCHEDULES',
            'FIRST_TEMPERATURES', 'Pilot', 'run_pilot', 'tuned_schedule', 'interpolate_step_sizes', 'Start',
-           'log_mean_shortfall', 'Plan', 'plan_run', 'EvidenceSummary', 'Evidence', 'log_mean_error', 'has_converged',
-           'half_length', 'log_evidence', 'log_likelihood', 'Cost', 'estimate_cost']
+           'log_mean_shortfall', 'Plan', 'half_length', 'plan_run', 'EvidenceSummary', 'Evidence', 'log_mean_error',
+           'has_converged', 'log_evidence', 'log_likelihood', 'Cost', 'estimate_cost']
 
 # %% ../nbs/34_evidence.ipynb #b69e326f
 import hashlib, inspect, json, math, time, warnings
@@ -30,7 +30,7 @@ from .coordinates import check_covers, white_map
 from .core import log_mean_exp, mean_and_error, seeded, tqdm
 from .files import ChunkStore, align_table
 from .hmc import SCORE_LEAPFROG, check_precision, compiled_transition, hmc_step, transition
-from .laplace import laplace_posterior, missed_mass, with_moments
+from .laplace import finite_log_w, laplace_posterior, missed_mass, with_moments
 from .parallel import from_first, gather_objects, rank, together, world_size
 from .variational import variational_posterior
 from .weights import WeightError, check_callable, check_log_w, check_posterior, ess, full_precision, pareto_k
@@ -203,6 +203,13 @@ class Plan(NamedTuple):
     forces:int         # of each chain of the pilot runs
 
 
+def half_length(
+    T:int, # temperatures of the full run, both ends counted
+)->int: # at least 2
+    "The temperatures of the convergence run."
+    return max(2, (T + 1)//2)
+
+
 _TRIAL = 64 # forces of the first trial of each move
 _LEAPFROGS = 2, 4 # that are tried
 
@@ -238,9 +245,9 @@ class _Trials:
 
     def missing(self, T):
         "How far the mean value is too low at T, by its rise from half of T, eq. (12)."
-        for n in ((T + 1)//2, T):
+        for n in (half_length(T), T):
             if n not in self.value: self.run(n)
-        return (self.value[T] - self.value[(T + 1)//2]).mean().item()/(2**self.exponent() - 1)
+        return (self.value[T] - self.value[half_length(T)]).mean().item()/(2**self.exponent() - 1)
 
     def length(self, tolerance, most):
         "The least T that keeps the tolerance, at most `most`."
@@ -258,8 +265,7 @@ def _begin_best(log_joint, q, n_chains, mass, start, of_start):
     made = {name: STARTS[name](log_joint, q, n_chains, mass, **of_start) for name in _CANDIDATES}
     made['q'] = made['q']._replace(mass=_known_mass(q, mass))
     def quality(begun):
-        z = begun.q.sample((n_chains,))
-        return (log_joint(z) - begun.q.log_prob(z)).clamp_min(-1e6).mean()
+        return finite_log_w(log_joint, begun.q, begun.q.sample((n_chains,)), -1e6).mean()
     best = max(made, key=lambda name: quality(made[name]))
     return best, made[best]
 
@@ -399,13 +405,6 @@ def has_converged(
     return (ess(log_w) >= .6*len(log_w)) & agree & half_T_error.isfinite() & moves
 
 # %% ../nbs/34_evidence.ipynb #c53fe00a
-def half_length(
-    T:int, # temperatures of the full run, both ends counted
-)->int: # at least 2
-    "The temperatures of the convergence run."
-    return max(2, (T + 1)//2)
-
-
 TEMPERATURES = 1000 # of a run whose accuracy is not asked for
 
 

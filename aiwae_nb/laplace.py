@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BERNOULLI', 'GAUSSIAN', 'POISSON', 'neg_hessian', 'Likelihood', 'negative_binomial', 'zero_inflated', 'gauss_newton',
            'Moments', 'moments', 'TemperedPrecision', 'positive_curvature', 'FlatTarget', 'Curvature', 'Laplace',
-           'laplace_posterior', 'flat_gaussian', 'missed_mass', 'with_moments', 'tempered_precision']
+           'laplace_posterior', 'flat_gaussian', 'finite_log_w', 'missed_mass', 'with_moments', 'tempered_precision']
 
 # %% ../nbs/32_laplace.ipynb #45fe57ec
 import math, warnings
@@ -558,9 +558,23 @@ def flat_gaussian(
     return q.base_dist if isinstance(q, _Pushed) else q
 
 # %% ../nbs/32_laplace.ipynb #a1d34505
-def _log_w(log_joint, q, z): return (log_joint(z) - q.log_prob(z)).double().nan_to_num(-math.inf, posinf=-math.inf)
+def finite_log_w(
+    log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
+    q:Distribution, # batch (B,)
+    z:Tensor, # (K, B, *event)
+    least:float=-math.inf, # nats: in place of what is less, or no number
+)->Tensor: # (K, B), nats, float64
+    "Log weights of given draws, which no value of the log joint makes NaN. Raises as `importance_draws` on arguments."
+    check_callable(log_joint)
+    check_posterior(q, reparameterized=False)
+    check_tensor(floating=True, z=z)
+    if z.shape[1:] != q.batch_shape + q.event_shape: raise ValueError(
+        f"z has shape {tuple(z.shape)}, expected (K, *{tuple(q.batch_shape + q.event_shape)})")
+    log_p = log_joint(z)
+    check_log_joint(log_p, z.shape[:2])
+    return (log_p - q.log_prob(z)).double().nan_to_num(least, posinf=least, neginf=least).clamp_min(least)
 
-
+# %% ../nbs/32_laplace.ipynb #17e15c75
 @torch.no_grad()
 def missed_mass(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
@@ -579,9 +593,9 @@ def missed_mass(
         if not z.isfinite().all(): raise ValueError(f"{name} has a draw that is not finite")
     check_log_joint(log_joint(ours), ours.shape[:2])
     with validated(False):
-        mean = log_mean_exp(_log_w(log_joint, found, ours))
-        thin = _log_w(log_joint, found, theirs) - mean > math.log(20)
-        weight = (_log_w(log_joint, q, theirs) - mean).exp()
+        mean = log_mean_exp(finite_log_w(log_joint, found, ours))
+        thin = finite_log_w(log_joint, found, theirs) - mean > math.log(20)
+        weight = (finite_log_w(log_joint, q, theirs) - mean).exp()
     return ((weight*thin).mean(0)/(1 + (weight*thin).mean(0))).nan_to_num(0.)
 
 

@@ -412,7 +412,7 @@ def _training(objective):
 
 # %% ../nbs/53_train.ipynb #8340aeb2
 def check_ensemble(
-    objective:Any, # of an `Ensemble`
+    objective:Any, # of class Ensemble
 ):
     "Raise `ValueError` unless its members train apart from each other."
     name = getattr(objective, 'name', type(objective).__qualname__)

@@ -17,7 +17,8 @@ from torch.distributions.constraints import Constraint
 from .checks import check_count
 from .coordinates import validated
 from .core import seeded
-from .laplace import Curvature, FlatTarget, flat_gaussian, laplace_posterior, positive_curvature
+from .laplace import (Curvature, FlatTarget, finite_log_w, flat_gaussian, laplace_posterior,
+                              positive_curvature)
 from .weights import check_callable, check_posterior
 
 # %% ../nbs/33_variational.ipynb #f58af1e3
@@ -62,18 +63,18 @@ class Variational(NamedTuple):
     forces:int       # what it cost for one datum, whose chains share it
 
 
-_N_BOUND = 16 # draws of a bound
+_N_BOUND, _LEAST_LOG_W = 16, -1e6 # draws of a bound; nats
 
 
 def _log_w(log_joint, q, seed): # (K, B), nats
     with seeded(seed): z = q.sample((_N_BOUND,))
-    return (log_joint(z) - q.log_prob(z)).double().nan_to_num(-1e6, -1e6).clamp_min(-1e6)
+    return finite_log_w(log_joint, q, z, _LEAST_LOG_W)
 
 
 def _has_risen(before, after): # log weights of the same noise -> (B,) bool
     "False where the bound has fallen for sure, by more than a tenth of a nat, or no weight is known."
     rise = after - before
-    return (rise.mean(0) + 3*rise.std(0)/len(rise)**.5 >= -.1) & (after.mean(0) > -1e6)
+    return (rise.mean(0) + 3*rise.std(0)/len(rise)**.5 >= -.1) & (after.mean(0) > _LEAST_LOG_W)
 
 
 def _chosen(rows, found, begun): # of two Gaussians, (B,) bool: the first
