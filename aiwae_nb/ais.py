@@ -129,7 +129,7 @@ class AnnealedPath(NamedTuple):
         beta:Tensor, # () inverse temperature
     )->Callable: # u, energy -> HMCState
         "The target f_beta."
-        return partial(_path, self.q, self.p, beta)
+        return partial(_path, self.q, self.p, beta.clone()) # a view would be compiled anew
 
 
 def _check_continuous(q):

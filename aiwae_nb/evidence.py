@@ -198,7 +198,7 @@ class Plan(NamedTuple):
     start:str          # a name in `STARTS`
     n_temperatures:int # T
     n_leapfrog:int     # L
-    shortfall:float    # of the estimate at this T, mean over the pilot's data, nats: what is expected
+    shortfall:float    # of the estimate at this T, mean over the pilot's data, by the spread of weights, nats
     exponent:float     # gamma: the variance of log w falls like (T-1)^-gamma
     forces:int         # of each chain of the pilot runs
 
@@ -210,7 +210,7 @@ def half_length(
     return max(2, (T + 1)//2)
 
 
-_TRIAL = 64 # forces of the first trial of each move
+_TRIAL = 96 # forces and energies of the first trial of each move
 _LEAPFROGS = 2, 4 # that are tried
 
 
@@ -220,14 +220,13 @@ class _Trials:
         self.begun, self.joint, self.K, self.L, self.options = begun, log_joint, n_chains, n_leapfrog, options
         self.pilot = run_pilot(log_joint, begun.q, mass=begun.mass, n_leapfrog=n_leapfrog, n_stops=16, start=.3,
                                check=False, **options)
-        self.forces, self.variance, self.value = 16*PILOT_MOVES*n_leapfrog, {}, {} # T -> (B,)
+        self.forces, self.variance = 16*PILOT_MOVES*n_leapfrog, {} # T -> (B,)
 
     def run(self, T):
         betas = tuned_schedule(self.pilot, T)
         found = ais(self.joint, self.begun.q, self.K, betas, step_size=interpolate_step_sizes(self.pilot, betas),
                     n_leapfrog=self.L, mass=self.begun.mass, check=False, **self.options)
         self.variance[T] = found.log_w.var(0).clamp(1e-12, 1e4)
-        self.value[T] = log_mean_exp(found.log_w)
         self.forces += (T - 1)*self.L
 
     def exponent(self):
@@ -242,12 +241,6 @@ class _Trials:
         last = max(self.variance)
         scale = ((last - 1)/(T - 1))**self.exponent()
         return log_mean_shortfall(self.variance[last]*scale, self.K).mean().item()
-
-    def missing(self, T):
-        "How far the mean value is too low at T, by its rise from half of T, eq. (12)."
-        for n in (half_length(T), T):
-            if n not in self.value: self.run(n)
-        return (self.value[T] - self.value[half_length(T)]).mean().item()/(2**self.exponent() - 1)
 
     def length(self, tolerance, most):
         "The least T that keeps the tolerance, at most `most`."
@@ -297,15 +290,14 @@ def plan_run(
     options |= dict(grad_log_joint=grad_log_joint, support=support)
     name, begun = _begin_best(log_joint, q, n_chains, mass, start, of_start)
     tried = [_Trials(begun, log_joint, n_chains, L, options) for L in _LEAPFROGS]
-    for trials in tried: trials.run(_TRIAL//trials.L + 1)
+    for trials in tried: trials.run(_TRIAL//(trials.L + 1) + 1) # a move ends with an energy
     best = min(tried, key=lambda trials: trials.variance[max(trials.variance)].log().mean())
     for T in (17, 33, 65):
         if T not in best.variance: best.run(T)
     most = max(2, math.ceil(max_forces/(1.5*best.L)))
     while (T := best.length(tolerance, most)) > 4*max(best.variance): best.run(4*max(best.variance))
-    while best.missing(T) > tolerance and T < most: T = min(most, 2*T - 1)
     forces = begun.forces + sum(trials.forces for trials in tried)
-    return Plan(name, T, best.L, max(best.shortfall(T), best.missing(T)), best.exponent(), forces)
+    return Plan(name, T, best.L, best.shortfall(T), best.exponent(), forces)
 
 # %% ../nbs/34_evidence.ipynb #d5ad0b70
 class EvidenceSummary(NamedTuple):
@@ -334,8 +326,8 @@ class Evidence(NamedTuple):
     log_w:Tensor       # (K, B) log weights, nats, float64
     half_T:Tensor      # (B,) the same from half the temperatures and other chains, nats; NaN if not asked for
     half_T_error:Tensor # (B,) its Monte Carlo error, nats
-    betas:Tensor       # (T,) the frozen schedule
-    step_size:Tensor   # (T-1, B) the frozen step sizes
+    betas:Tensor       # (T,) the frozen schedule, of the first run
+    step_size:Tensor   # (T-1, B) the frozen step sizes, of the first run
     error:Tensor       # (B,) the error to quote, eq. (10), nats; std_error where T/2 was not run
     min_accept:Tensor  # (B,) the lowest acceptance of a datum in a tenth of its path
     diverged:Tensor    # (B,) the share of its transitions that end far too high
@@ -438,12 +430,6 @@ def _of_run(full, betas, pilot, forces, started):
         n_temperatures=torch.full_like(value, len(betas), dtype=torch.int64))
 
 
-def _of_runs(full, half, *args):
-    "What a run says, with that of half its temperatures."
-    found = _of_run(full, *args)
-    return _beside(found, log_mean_exp(half.log_w), log_mean_error(half.log_w)) if half else found
-
-
 def _beside(found, half_T, half_T_error):
     "The evidence of a run, with what another of half its temperatures has given."
     converged = has_converged(found.log_w, half_T, half_T_error, found.min_accept, found.diverged, found.uneven)
@@ -466,6 +452,65 @@ def _check_run(n_chains, n_temperatures, n_leapfrog, tolerance, schedule, start,
     if pilot is not None and not isinstance(pilot, Pilot): raise TypeError(
         f"pilot is a {type(pilot).__name__}, expected the Pilot that run_pilot returns, or None")
 
+# %% ../nbs/34_evidence.ipynb #bba50946
+_SHARED = 'accept_rate', 'betas', 'forces', 'seconds' # fields that have no axis of data
+_OF_FIRST = 'accept_rate', 'betas', 'step_size' # fields that have an axis of temperatures
+
+
+def _lengthened(found, index, longer):
+    "The evidence in which the data of `index` have a longer run, and the one they had is that of half its length."
+    longer = _beside(longer, found.value[index], found.std_error[index])
+    def replaced(name, a):
+        if name in (*_SHARED, *_OF_FIRST): return a
+        a = a.clone()
+        a[..., index] = getattr(longer, name)
+        return a
+    each = {name: replaced(name, a) for name, a in zip(Evidence._fields, found)}
+    more = math.ceil(longer.forces*len(index)/len(found.value))
+    return Evidence(**each | dict(forces=found.forces + more, seconds=found.seconds + longer.seconds))
+
+
+def _longer_lengths(T, n_leapfrog, max_forces):
+    "Temperatures of twice the moves, and twice those, while all runs of a chain stay within the forces."
+    spent = n_leapfrog*(T + half_length(T) - 2)
+    while (spent := spent + n_leapfrog*2*(T - 1)) <= max_forces: yield (T := 2*T - 1)
+
+
+_EXPONENT = .6 # gamma where it was not measured: whitened chains had 0.55 to 0.64
+
+
+def _missing(shorter, value, n, exponent):
+    "How far the mean value is too low, by its rise over n doublings, eq. (12), nats; NaN where no two are known."
+    rise = value - shorter
+    return rise[rise.isfinite()].mean().item()/(2**(n*exponent) - 1)
+
+
+def _until_level(run, T, n_leapfrog, half_T, tolerance, exponent, max_forces, seconds):
+    "The evidence of `run(T)` and of half of T; of more temperatures while eq. (12) is above the tolerance."
+    found = run(T)
+    if not half_T: return found
+    half = run(half_length(T))
+    spent = dict(forces=found.forces + half.forces, seconds=found.seconds + half.seconds)
+    found, shorter, n = _beside(found, half.value, half.std_error)._replace(**spent), half.value, 1
+    if tolerance is None: return found
+    for T in _longer_lengths(T, n_leapfrog, max_forces):
+        level = not _missing(shorter, found.value, n, exponent) > tolerance
+        if level or 7/3*found.seconds > seconds: break # at the pace of the last run
+        shorter, n = found.half_T, 2
+        found = _lengthened(found, torch.arange(len(found.value)), run(T))
+    return found
+
+
+def _annealed(log_joint, q, pilot, T, n_leapfrog, n_chains=16, schedule='tuned', half_T=True, tolerance=None,
+              exponent=_EXPONENT, max_forces=20_000, seconds=math.inf, **options):
+    "The evidence of chains from q, on the schedule and with the step sizes of a pilot."
+    def run(T):
+        began, betas = time.perf_counter(), BETA_SCHEDULES[schedule](pilot, T)
+        full = ais(log_joint, q, n_chains, betas, step_size=interpolate_step_sizes(pilot, betas),
+                   n_leapfrog=n_leapfrog, check=False, **options)
+        return _of_run(full, betas, pilot, n_leapfrog*(T - 1), began)
+    return _until_level(run, T, n_leapfrog, half_T, tolerance, exponent, max_forces, seconds)
+
 # %% ../nbs/34_evidence.ipynb #8e934c8c
 @torch.no_grad()
 def log_evidence(
@@ -475,7 +520,7 @@ def log_evidence(
     n_chains:int=16, # K
     n_temperatures:int|None=None, # T, both ends counted; None: `TEMPERATURES`, or what tolerance needs
     n_leapfrog:int|None=None, # L; None: `SCORE_LEAPFROG`, or what tolerance chooses
-    tolerance:float|None=None, # of the expected shortfall, mean over data, nats: chooses T and L
+    tolerance:float|None=None, # of the shortfall, mean over data, nats: chooses T and L
     max_forces:int=20_000, # of each chain, where a tolerance is given
     # where chains start, a name in `STARTS`; None: variational, or with a tolerance q where that is better
     start:str|None=None,
@@ -492,8 +537,8 @@ def log_evidence(
     check:bool=True, # whether rows are independent and repeatable, and p lives where q does
     on_move:Callable=lambda: None, # called after each temperature
 )->Evidence:
-    """log p(x) of each datum: start, pilot, freeze, score. Raises as `ais` does, and `ValueError` on an unknown
-    schedule or start, or a tolerance beside what it chooses."""
+    """log p(x) of each datum: start, pilot, freeze, score; with a tolerance, longer while the mean still rises.
+    Raises as `ais` does, and `ValueError` on an unknown schedule or start, or a tolerance beside what it chooses."""
     check_posterior(q, reparameterized=False)
     _check_run(n_chains, n_temperatures, n_leapfrog, tolerance, schedule, start, pilot)
     started = time.perf_counter()
@@ -503,22 +548,22 @@ def log_evidence(
     chosen:dict[str, Any] = dict(grad_log_joint=grad_log_joint, precision=precision, support=support,
                                  generator=generator)
     T, L, forces = n_temperatures or TEMPERATURES, SCORE_LEAPFROG if n_leapfrog is None else n_leapfrog, 0
+    exponent = _EXPONENT
     if tolerance is not None:
         plan = plan_run(log_joint, q, tolerance, n_chains=n_chains, max_forces=max_forces, start=start, mass=mass,
                         curvature=curvature, **chosen)
-        start, T, L, forces = plan.start, plan.n_temperatures, plan.n_leapfrog, plan.forces
+        start, T, L, forces, exponent = plan.start, plan.n_temperatures, plan.n_leapfrog, plan.forces, plan.exponent
     begun = STARTS[start or DEFAULT_START](log_joint, q, n_chains, mass, grad_log_joint, curvature, support)
     chosen |= dict(n_leapfrog=L, mass=begun.mass)
-    forces += begun.forces + L*(T - 1 + half_T*(half_length(T) - 1))
+    forces += begun.forces
     if pilot is None:
         pilot = run_pilot(log_joint, begun.q, check=False, **chosen)
         forces += PILOT_STOPS*PILOT_MOVES*L
-    def run(T):
-        betas = BETA_SCHEDULES[schedule](pilot, T)
-        return ais(log_joint, begun.q, n_chains, betas, step_size=interpolate_step_sizes(pilot, betas),
-                   compile=compile, check=False, on_move=on_move, **chosen)
-    full, half = run(T), run(half_length(T)) if half_T else None
-    return _of_runs(full, half, BETA_SCHEDULES[schedule](pilot, T), pilot, forces, started)
+    found = _annealed(log_joint, begun.q, pilot, T, n_chains=n_chains, schedule=schedule, half_T=half_T,
+                      tolerance=tolerance, exponent=exponent, max_forces=max_forces, compile=compile,
+                      on_move=on_move, **chosen)
+    seconds = torch.tensor(time.perf_counter() - started, dtype=torch.float64)
+    return found._replace(forces=found.forces + forces, seconds=seconds)
 
 # %% ../nbs/34_evidence.ipynb #e64236a2
 def _fingerprint(posterior, log_joint, x, c):
@@ -595,7 +640,7 @@ class _Asked(NamedTuple):
         if self.tolerance is not None: return plan_run(
             joint, q, self.tolerance, n_chains=self.n_chains, max_forces=self.max_forces, start=self.start,
             mass=self.mass, **known, **options)
-        return Plan(self.start, self.n_temperatures, self.n_leapfrog, math.nan, math.nan, 0)
+        return Plan(self.start, self.n_temperatures, self.n_leapfrog, math.nan, _EXPONENT, 0)
 
     def begin(self, start, joint, q, known, support):
         "Where the chains of some data start."
@@ -664,14 +709,14 @@ class _Problem(NamedTuple):
         if not found: raise WeightError("no datum of the pilot has weights with a mean", None, None)
         pilot, plan = found
         alike = pilot._replace(step_size=pilot.step_size.log().mean(1).exp()) # (S,): it serves other data
-        settled = dict(start=list(STARTS).index(plan.start), n_temperatures=plan.n_temperatures,
-                       n_leapfrog=plan.n_leapfrog, forces=plan.forces)
-        return alike._asdict() | dict(fingerprint=self.fingerprint(), settled=torch.tensor(list(settled.values())))
+        settled = [list(STARTS).index(plan.start), *plan[1:]]
+        return alike._asdict() | dict(fingerprint=self.fingerprint(), settled=torch.tensor(settled).double())
 
     def fingerprint(self): return _fingerprint(self.posterior, self.log_joint, self.x, self.c)
 
     @torch.no_grad()
-    def evidence(self, key, seed, pilot, plan, asked, options, compile=False, **kwargs):
+    def evidence(self, key, seed, pilot, plan, asked, options, compile=False, tolerance=None, seconds=math.inf,
+                 **kwargs):
         "Of all data of this problem: the shared plan and schedule, with a start and step sizes of its own data."
         index, T, L = torch.arange(len(self.x)), plan.n_temperatures, plan.n_leapfrog
         move = compiled_transition() if compile else transition
@@ -685,17 +730,15 @@ class _Problem(NamedTuple):
             own = run_pilot(joint, begun.q, mass=begun.mass, move=move, n_stops=n_stops, start=around, check=False,
                             **shared)
             steps = _interpolate(pilot.betas, own.betas, own.step_size.log()).exp()
-            found = log_evidence(joint, begun.q, start='q', mass=begun.mass, n_temperatures=T, check=False,
-                                 pilot=pilot._replace(step_size=steps), compile=compile, **shared, **kwargs)
+            found = _annealed(joint, begun.q, pilot._replace(step_size=steps), T, mass=begun.mass, compile=compile,
+                              tolerance=tolerance, exponent=plan.exponent, max_forces=asked.max_forces,
+                              seconds=seconds, **shared, **kwargs)
             return found._replace(forces=found.forces + plan.forces + begun.forces + n_stops*PILOT_MOVES*L)
         found, kept = self.past_lost(index, run)
         K, schedule = kwargs.get('n_chains', 16), BETA_SCHEDULES[kwargs.get('schedule', 'tuned')]
         return _spread_out(found or _of_none(K, schedule(pilot, T)), kept, index)._asdict()
 
 # %% ../nbs/34_evidence.ipynb #f6fc5dd2
-_SHARED = ('accept_rate', 'betas', 'forces', 'seconds') # fields that have no axis of data
-
-
 def _of_none(K, betas):
     "The evidence of no data."
     none, moves = torch.zeros(0, dtype=torch.float64), len(betas) - 1
@@ -727,34 +770,14 @@ def _joined(parts, sizes):
     seconds = torch.stack([p['seconds'] for p in parts]).sum()
     return Evidence(**each, accept_rate=rate, betas=parts[0]['betas'], forces=parts[0]['forces'], seconds=seconds)
 
-# %% ../nbs/34_evidence.ipynb #053ec300
-_OF_FIRST = ('accept_rate', 'betas', 'step_size') # fields that have an axis of temperatures
-
-
-def _lengthened(found, index, longer):
-    "The evidence in which the data of `index` have a longer run, and the one they had is that of half its length."
-    longer = _beside(longer, found.value[index], found.std_error[index])
-    def replaced(name, a):
-        if name in (*_SHARED, *_OF_FIRST): return a
-        a = a.clone()
-        a[..., index] = getattr(longer, name)
-        return a
-    each = {name: replaced(name, a) for name, a in zip(Evidence._fields, found)}
-    more = math.ceil(longer.forces*len(index)/len(found.value))
-    return Evidence(**each | dict(forces=found.forces + more, seconds=found.seconds + longer.seconds))
-
-
-def _longer_lengths(T, n_leapfrog, max_forces):
-    "Temperatures of twice the moves, and twice those, while all runs of a chain stay within the forces."
-    spent = n_leapfrog*(T + half_length(T) - 2)
-    while (spent := spent + n_leapfrog*2*(T - 1)) <= max_forces: yield (T := 2*T - 1)
-
 # %% ../nbs/34_evidence.ipynb #473c9a02
 def _in_turn(tasks, store, bar, moves): # name -> what makes a task; what each gives, of this rank's
     found, start = {}, bar.n
     for i, (name, make) in enumerate(tasks.items()):
-        if i % world_size() == rank(): found[name] = store.get(name, lambda: make()(on_move=bar.update))
-        bar.n = start + (i + 1)*moves # a chunk that was kept counts as well
+        end = start + (i + 1)*moves
+        def on_move(): bar.update(bar.n < end) # a run that had to be longer does not count
+        if i % world_size() == rank(): found[name] = store.get(name, lambda: make()(on_move=on_move))
+        bar.n = end # a chunk that was kept counts as well
     return found
 
 
@@ -795,12 +818,12 @@ class _Scorer(NamedTuple):
     options:dict # of all chunks
     executor:Any
 
-    def score(self, chunks, plan, half_T, name, key):
+    def score(self, chunks, plan, half_T, name, key, **more):
         "The evidence of some data; a chunk's noise depends on the seed and `key(i)`."
         moves = plan.n_temperatures - 1 + half_T*(half_length(plan.n_temperatures) - 1)
         self.bar.total += len(chunks)*moves
         def task(index, key):
-            return partial(self.problem.part(index).evidence, key, plan=plan, half_T=half_T, **self.options)
+            return partial(self.problem.part(index).evidence, key, plan=plan, half_T=half_T, **self.options, **more)
         tasks = {f'{name}-{i:05d}': partial(task, index, key(i)) for i, index in enumerate(chunks)}
         run = partial(_by_executor, self.executor) if self.executor else _by_ranks
         found = run(tasks, self.store, self.bar, moves)
@@ -810,9 +833,11 @@ class _Scorer(NamedTuple):
         "The same, with longer runs of data that have not converged or fall short, none that would last beyond `end`."
         began, done = time.perf_counter(), 0
         for T in _longer_lengths(plan.n_temperatures, plan.n_leapfrog, max_forces):
-            index = _left(found, tolerance).nonzero()[:, 0]
-            self.bar.set_postfix_str(f'{len(index)} have not converged')
-            if not len(index) or self._is_late(len(index)*T, done, began, end): break
+            left = _left(found, tolerance)
+            self.bar.set_postfix_str(f'{left.sum()} have not converged')
+            index = (left & (2*found.n_temperatures - 1 == T)).nonzero()[:, 0] # some chunks had longer runs
+            if not left.any() or self._is_late(len(index)*T, done, began, end): break
+            if not len(index): continue
             done += len(index)*T
             longer, chunks = plan._replace(n_temperatures=T, forces=0), index.tensor_split(math.ceil(len(index)/batch))
             found = _lengthened(found, index, self.score(chunks, longer, False, f'longer-{T}', lambda i: f'{T} {i}'))
@@ -907,8 +932,8 @@ def log_likelihood(
     shared = dict(precision=known['precision'], support=known['support'])
     learned = from_first(lambda: store.get(
         'pilot', lambda: problem.pilot(pilot_data, seed, known['compile'], asked, dict(shared))))
-    name, T, L, forces = learned.pop('settled').tolist()
-    plan = Plan(list(STARTS)[name], T, L, math.nan, math.nan, forces)
+    name, T, L, shortfall, exponent, forces = learned.pop('settled').tolist()
+    plan = Plan(list(STARTS)[int(name)], int(T), int(L), shortfall, exponent, int(forces))
     kept = learned.pop('fingerprint')
     if not torch.allclose(kept, problem.fingerprint(), rtol=1e-3, atol=1e-3, equal_nan=True):
         raise ValueError(f"{out} holds chunks of another model: choose another out, or remove the folder")
@@ -918,10 +943,11 @@ def log_likelihood(
     quiet = None if progress and rank() == 0 else True # None: where there is a terminal
     with tqdm(total=0, disable=quiet, unit='move', desc=f'{len(x)} data') as bar:
         scorer = _Scorer(problem, store, bar, options, executor)
-        found = scorer.score(chunks, plan, half_T, 'chunk', lambda i: i + 1)
+        end = math.inf if max_seconds is None else began + max_seconds
+        found = scorer.score(chunks, plan, half_T, 'chunk', lambda i: i + 1, tolerance=known['tolerance'],
+                             seconds=(end - time.perf_counter())/len(chunks))
         if not half_T or until is None and asked.tolerance is None: return found
         within = known['tolerance'] if until and known['tolerance'] else math.inf
-        end = math.inf if max_seconds is None else began + max_seconds
         return scorer.until_converged(found, plan, asked.max_forces, batch, within, end)
 
 # %% ../nbs/34_evidence.ipynb #fd1f2a64

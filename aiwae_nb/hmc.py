@@ -255,19 +255,22 @@ def hmc_step(
 def _compile(): return torch.compile(leapfrog_step, dynamic=False)
 
 
-def _cloned(a):
-    "A copy of a tensor, or of those in (named) tuples."
-    if isinstance(a, Tensor): return a.clone()
+def _each(f, a):
+    "f of a tensor, or of those in (named) tuples."
+    if isinstance(a, Tensor): return f(a)
     if not isinstance(a, tuple): return a
-    copies = map(_cloned, a)
-    return type(a)(*copies) if hasattr(a, '_fields') else tuple(copies)
+    parts = (_each(f, part) for part in a)
+    return type(a)(*parts) if hasattr(a, '_fields') else tuple(parts)
 
 
 @cache
 def _compile_transition():
-    if not torch.cuda.is_available(): return torch.compile(transition) # the second shape that comes serves all others
-    fast = torch.compile(transition, dynamic=False, mode='reduce-overhead') # a CUDA graph for each shape
-    return lambda *args: _cloned(fast(*args)) # the next replay writes where this one's results lie
+    if torch.cuda.is_available():
+        fast = torch.compile(transition, dynamic=False, mode='reduce-overhead') # a CUDA graph for each shape
+        return lambda *args: _each(Tensor.clone, fast(*args)) # the next replay writes where this one's results lie
+    fast = torch.compile(transition) # the second shape that comes serves all others
+    copied = partial(torch.clone, memory_format=torch.contiguous_format) # views, other strides: compiled anew
+    return lambda state, *args: fast(_each(copied, state), *args)
 
 
 def _or_plain(fast, plain):
