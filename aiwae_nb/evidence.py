@@ -671,8 +671,13 @@ class _Problem(NamedTuple):
         return self._of(self.log_joint, x, c), full_precision(self.posterior(x, *c)), known
 
     def check(self, index, support):
-        "Raise unless rows count alone, p lives where q does, and q is the same at each call."
-        joint, q, _ = self.rows(index)
+        "Raise unless posterior takes x, rows count alone, p lives where q does, and q is the same at each call."
+        try: joint, q, _ = self.rows(index)
+        except RuntimeError as e:
+            if 'dtype' not in str(e) and 'type' not in str(e): raise
+            dtypes = ' and context of '.join(str(a.dtype) for a in (self.x, *self.c))
+            raise TypeError(f"posterior does not take x of {dtypes}, expected the dtype of its parameters, as "
+                            f"x.float(): {str(e).strip().partition(chr(10))[0]}") from e
         try_rows(joint, q)
         check_covers(joint, q, support)
         with seeded(0, self.x.device): z = q.sample((1,))
