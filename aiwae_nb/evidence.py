@@ -201,6 +201,7 @@ class Plan(NamedTuple):
     shortfall:float    # of the estimate at this T, mean over the pilot's data, by the spread of weights, nats
     exponent:float     # gamma: the variance of log w falls like (T-1)^-gamma
     forces:int         # of each chain of the pilot runs
+    pilot:Pilot|None   # of the start and the leapfrog steps that were chosen
 
 
 def half_length(
@@ -297,7 +298,7 @@ def plan_run(
     most = max(2, math.ceil(max_forces/(1.5*best.L)))
     while (T := best.length(tolerance, most)) > 4*max(best.variance): best.run(4*max(best.variance))
     forces = begun.forces + sum(trials.forces for trials in tried)
-    return Plan(name, T, best.L, best.shortfall(T), best.exponent(), forces)
+    return Plan(name, T, best.L, best.shortfall(T), best.exponent(), forces, best.pilot)
 
 # %% ../nbs/34_evidence.ipynb #d5ad0b70
 class EvidenceSummary(NamedTuple):
@@ -552,7 +553,7 @@ def log_evidence(
     if tolerance is not None:
         plan = plan_run(log_joint, q, tolerance, n_chains=n_chains, max_forces=max_forces, start=start, mass=mass,
                         curvature=curvature, **chosen)
-        start, T, L, forces, exponent = plan.start, plan.n_temperatures, plan.n_leapfrog, plan.forces, plan.exponent
+        start, T, L, _, exponent, forces, pilot = plan
     begun = STARTS[start or DEFAULT_START](log_joint, q, n_chains, mass, grad_log_joint, curvature, support)
     chosen |= dict(n_leapfrog=L, mass=begun.mass)
     forces += begun.forces
@@ -640,7 +641,7 @@ class _Asked(NamedTuple):
         if self.tolerance is not None: return plan_run(
             joint, q, self.tolerance, n_chains=self.n_chains, max_forces=self.max_forces, start=self.start,
             mass=self.mass, **known, **options)
-        return Plan(self.start, self.n_temperatures, self.n_leapfrog, math.nan, _EXPONENT, 0)
+        return Plan(self.start, self.n_temperatures, self.n_leapfrog, math.nan, _EXPONENT, 0, None)
 
     def begin(self, start, joint, q, known, support):
         "Where the chains of some data start."
@@ -704,18 +705,22 @@ class _Problem(NamedTuple):
             joint, q, known = self.rows(index)
             options['generator'] = _generator(self.x.device, seed, 0)
             plan = asked.planned(joint, q, known, options)
-            begun = asked.begin(plan.start, joint, q, known, options['support'])
-            move = compiled_transition() if compile else transition
-            found = run_pilot(joint, begun.q, mass=begun.mass, n_leapfrog=plan.n_leapfrog, move=move, check=False,
-                              grad_log_joint=known['grad_log_joint'], **options)
-            of_pilot = begun.forces + PILOT_STOPS*PILOT_MOVES*plan.n_leapfrog
-            return found, plan._replace(forces=math.ceil((plan.forces + of_pilot)*len(index)/len(self.x)))
-        found, kept = self.past_lost(index, run)
-        if not found: raise WeightError("no datum of the pilot has weights with a mean", None, None)
-        pilot, plan = found
-        alike = pilot._replace(step_size=pilot.step_size.log().mean(1).exp()) # (S,): it serves other data
-        settled = [list(STARTS).index(plan.start), *plan[1:]]
+            if not plan.pilot: plan = self._piloted(plan, joint, q, known, asked, compile, options)
+            return plan._replace(forces=math.ceil(plan.forces*len(index)/len(self.x)))
+        plan, kept = self.past_lost(index, run)
+        if not plan: raise WeightError("no datum of the pilot has weights with a mean", None, None)
+        alike = plan.pilot._replace(step_size=plan.pilot.step_size.log().mean(1).exp()) # (S,): it serves other data
+        settled = [list(STARTS).index(plan.start), *plan[1:-1]]
         return alike._asdict() | dict(fingerprint=self.fingerprint(), settled=torch.tensor(settled).double())
+
+    def _piloted(self, plan, joint, q, known, asked, compile, options):
+        "The plan with a pilot run, where it has none."
+        begun = asked.begin(plan.start, joint, q, known, options['support'])
+        move = compiled_transition() if compile else transition
+        pilot = run_pilot(joint, begun.q, mass=begun.mass, n_leapfrog=plan.n_leapfrog, move=move, check=False,
+                          grad_log_joint=known['grad_log_joint'], **options)
+        forces = plan.forces + begun.forces + PILOT_STOPS*PILOT_MOVES*plan.n_leapfrog
+        return plan._replace(pilot=pilot, forces=forces)
 
     def fingerprint(self): return _fingerprint(self.posterior, self.log_joint, self.x, self.c)
 
@@ -938,7 +943,7 @@ def log_likelihood(
     learned = from_first(lambda: store.get(
         'pilot', lambda: problem.pilot(pilot_data, seed, known['compile'], asked, dict(shared))))
     name, T, L, shortfall, exponent, forces = learned.pop('settled').tolist()
-    plan = Plan(list(STARTS)[int(name)], int(T), int(L), shortfall, exponent, int(forces))
+    plan = Plan(list(STARTS)[int(name)], int(T), int(L), shortfall, exponent, int(forces), None)
     kept = learned.pop('fingerprint')
     if not torch.allclose(kept, problem.fingerprint(), rtol=1e-3, atol=1e-3, equal_nan=True):
         raise ValueError(f"{out} holds chunks of another model: choose another out, or remove the folder")
