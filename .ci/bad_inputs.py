@@ -249,6 +249,8 @@ CALLS = {
                                            hidden=(3,), activation='tanh', scale='exp', init='glorot')),
     'make_model(chain)': (partial(models.make_model, 'iwae', MEAN, hidden=(3,)), dict(
         family='chain', transitions=2, width=3, gate_init=1.)),
+    'TwoLayerVAE': (partial(models.TwoLayerVAE, n_pixels=P, hidden=(3,)), dict(
+        n_latent=D, upper_latent=D, upper_hidden=(3,), family='normal')),
     'VAE.encode': (lambda x, context: vae(n_context=4).encode(x, context), dict(x=bits(), context=bits(B, 4))),
     'VAE.log_joint': (method(vae, 'log_joint'), dict(x=bits(), z=torch.randn(K, B, D))),
     'VAE.curvature': (method(vae, 'curvature'), dict(x=bits(), z=torch.randn(K, B, D))),
@@ -398,6 +400,7 @@ ACCEPTED: dict[tuple, str] = {
     ('renyi_bound', 'alpha', '-1.0'): "any order is one",
     ('LayeredPosterior', 'first', 'of NaN'): "weights are looked at",
     ('LayeredPosterior', 'first', 'two batch axes'): "a distribution may have any batch; losses look at it",
+    ('TwoLayerVAE', 'upper_hidden', 'empty'): "without hidden layers it is linear",
     ('DiagonalMass', 'scale', 'an axis more'): "an event may have any number of axes",
     ('jitter_steps', 'shape', 'empty'): "one chain, without an axis",
     ('WhiteCoordinates', 'q', 'of NaN'): "draws are looked at where chains begin",
