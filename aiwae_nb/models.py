@@ -542,7 +542,7 @@ class TwoLayerVAE(VAE):
         self._check_choices(family, scale, init, False, mean, n_pixels)
         self.up = _NormalLayer(n_latent, upper, upper_latent, activation, self.to_scale)
         self.down = _NormalLayer(upper_latent, upper[::-1], n_latent, activation, self.to_scale)
-        self.sizes, self.n_latent, self.family = (n_latent, upper_latent), n_latent + upper_latent, 'two layers'
+        self.sizes, self.n_latent = (n_latent, upper_latent), n_latent + upper_latent
         if init == 'glorot' and mean is not None: init_glorot(self, mean)
 
     def base_posterior(self, x, *c):
@@ -646,6 +646,9 @@ def _check_members(members, seeds):
             f"members holds a {type(member).__name__} at {i}, expected a VAE")
         if repr(member) != repr(members[0]): raise ValueError(f"member {i} has other layers than member 0")
     first = members[0]
+    if type(first) is not VAE: raise ValueError(
+        f"the model is a {type(first).__name__}, and an ensemble takes members with one stochastic layer: train its "
+        "runs one by one")
     if first.family != 'normal': raise ValueError(
         f"the posterior is of family {first.family}, and an ensemble takes normal ones: train its runs one by one")
     if any(isinstance(m, nn.BatchNorm1d) for m in first.modules()): raise ValueError(
