@@ -26,9 +26,9 @@ from torch.distributions import Bernoulli, Distribution, Independent, Normal
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from aiwae_nb import (ais, aiwae, avo, bdmc, bounds, coordinates, data, dreg, evaluate, evidence, flows, gradients, hmc, hvi,
-                      laplace, likelihoods, models, objectives, parallel, plots, probes, runs, sites, snr, targets, toys, train,
-                      variational, weights)
+from aiwae_nb import (ais, aiwae, any_bound, avo, bdmc, bounds, coordinates, data, dreg, evaluate, evidence, flows,
+                      gradients, hmc, hvi, laplace, likelihoods, models, objectives, parallel, plots, probes, runs,
+                      sites, snr, targets, toys, train, variational, weights)
 
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
 SECONDS = 10 # of CPU time, for one call
@@ -106,6 +106,7 @@ def lifted(log_f, reverse):
     return q.lift(log_f)(q.path().rsample((K,)))
 
 
+def layered(first, layers, sizes): return any_bound.LayeredPosterior(first, layers, sizes).rsample((K,))
 def path(q0, transition): return hvi.HierarchicalPosterior(q0, [(transition, step)]).path().rsample((K,))
 def flow(n_latent, n_context, n_steps, q0, c):
     return flows.PlanarFlow(n_latent, n_context, n_steps)(q0, c).rsample_and_log_prob((K,))
@@ -142,6 +143,11 @@ CALLS = {
     'dreg_loss': (given(dreg.dreg_loss), dict(alpha=.5)),
     'jvi_loss': (given(dreg.jvi_loss), dict(order=1)),
     'rws_losses': loss(dreg.rws_losses),
+    'BOUND': (lambda bound: dreg.BOUND(bound)(log_joint, posterior(), K), dict(bound=bounds.iwae_bound)),
+    'bound_weights': (dreg.bound_weights, dict(bound=bounds.iwae_bound, log_w=log_w())),
+    'renyi_bound': (any_bound.renyi_bound, dict(log_w=log_w(), alpha=.5)),
+    'chi_bound': (any_bound.chi_bound, dict(log_w=log_w(), order=2.)),
+    'LayeredPosterior': (layered, dict(first=New(posterior), layers=[step], sizes=[D, D])),
     'TunedAlpha': (dreg.TunedAlpha, dict(start=.5, decay=.9)),
     'TunedAlpha.update': (method(dreg.TunedAlpha, 'update'), dict(zero=torch.randn(2, 5), one=torch.randn(2, 5))),
     'gradient_report': (snr.gradient_report, dict(
@@ -243,6 +249,8 @@ CALLS = {
                                            hidden=(3,), activation='tanh', scale='exp', init='glorot')),
     'make_model(chain)': (partial(models.make_model, 'iwae', MEAN, hidden=(3,)), dict(
         family='chain', transitions=2, width=3, gate_init=1.)),
+    'TwoLayerVAE': (partial(models.TwoLayerVAE, n_pixels=P, hidden=(3,)), dict(
+        n_latent=D, upper_latent=D, upper_hidden=(3,), family='normal')),
     'VAE.encode': (lambda x, context: vae(n_context=4).encode(x, context), dict(x=bits(), context=bits(B, 4))),
     'VAE.log_joint': (method(vae, 'log_joint'), dict(x=bits(), z=torch.randn(K, B, D))),
     'VAE.curvature': (method(vae, 'curvature'), dict(x=bits(), z=torch.randn(K, B, D))),
@@ -387,6 +395,12 @@ ACCEPTED: dict[tuple, str] = {
     ('log_*', 'n_leapfrog', 'None'): DEFAULT,
     ('hmc_step*', 'mass', 'None'): DEFAULT,
     ('log_evidence*', 'tolerance', 'None'): DEFAULT,
+    ('BOUND', 'bound', 'gives crossed axes'): "(B,) has one axis",
+    ('bound_weights', 'bound', 'gives crossed axes'): "(B,) has one axis",
+    ('renyi_bound', 'alpha', '-1.0'): "any order is one",
+    ('LayeredPosterior', 'first', 'of NaN'): "weights are looked at",
+    ('LayeredPosterior', 'first', 'two batch axes'): "a distribution may have any batch; losses look at it",
+    ('TwoLayerVAE', 'upper_hidden', 'empty'): "without hidden layers it is linear",
     ('DiagonalMass', 'scale', 'an axis more'): "an event may have any number of axes",
     ('jitter_steps', 'shape', 'empty'): "one chain, without an axis",
     ('WhiteCoordinates', 'q', 'of NaN'): "draws are looked at where chains begin",

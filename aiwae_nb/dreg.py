@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['REDUCTIONS', 'IWAE', 'STL', 'IWAE_DREG', 'RWS', 'RWS_DREG', 'SCORE', 'iwae_loss', 'stl_loss', 'iwae_dreg_loss',
            'rws_loss', 'rws_dreg_loss', 'score_loss', 'ELBO', 'elbo_loss', 'ESTIMATORS', 'Weights', 'Row', 'DREG',
-           'JVI', 'JVI_DREG', 'path_log_prob', 'Loss', 'returns_draws', 'loss_of', 'dreg_loss', 'jvi_loss',
-           'jvi_dreg_loss', 'rws_losses', 'TunedAlpha']
+           'JVI', 'JVI_DREG', 'bound_weights', 'BOUND', 'path_log_prob', 'Loss', 'returns_draws', 'loss_of',
+           'dreg_loss', 'jvi_loss', 'jvi_dreg_loss', 'rws_losses', 'TunedAlpha']
 
 # %% ../nbs/21_dreg.ipynb #4b306dce
 import math
@@ -16,6 +16,7 @@ from typing import Any, Callable, Literal, Mapping, NamedTuple, ParamSpec, Proto
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal, kl_divergence
+from torch.func import grad, jvp, vmap
 
 from .bounds import elbo, iwae_bound, jackknife_bound, jackknife_weights, leave_one_out
 from .checks import check_between, check_choice, check_count, check_number, check_tensor
@@ -110,6 +111,11 @@ def _jackknife(order):
 def _away_from_zero(a): return torch.where(a.abs() < 1e-12, a.sign().clamp_min(0)*2e-12 - 1e-12, a)
 
 
+def _doubly(a, b, beta): # the last line but one of the table
+    a_safe = _away_from_zero(a)
+    return Weights(a_safe, ((1 - beta)*a + beta*b)/a_safe, 0.)
+
+
 def JVI(
     order:int, # m, of the jackknife
 )->Row:
@@ -124,11 +130,56 @@ def JVI_DREG(
     order:int, # m, of the jackknife
 )->Row:
     "The jackknife, doubly reparameterized: paper 2, section 4.2. Raises `ValueError` on a negative order."
-    def weights(log_w, beta):
-        a, b = jackknife_weights(log_w, order)
-        a_safe = _away_from_zero(a)
-        return Weights(a_safe, ((1 - beta)*a + beta*b)/a_safe, 0.)
+    def weights(log_w, beta): return _doubly(*jackknife_weights(log_w, order), beta)
     return Row(weights, label='JVI-DReG', at=JVI_DREG, **_jackknife(order))
+
+# %% ../nbs/21_dreg.ipynb #a0410f1a
+def _value(bound, log_w):
+    value = bound(log_w)
+    if isinstance(value, Tensor) and value.shape == log_w.shape[1:]: return value
+    found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+    raise ValueError(f"bound(log_w) returned {found} for log_w {tuple(log_w.shape)}, expected (K, B) -> (B,): "
+                     "one number for each datum, as log_w.logsumexp(0)")
+
+
+def _check_derivatives(**found):
+    for name, a in found.items():
+        if not a.isfinite().all(): raise ValueError(
+            f"the {name} of bound(log_w) at datum b = {(~a.isfinite()).nonzero()[0, -1]} is not finite, expected a "
+            "finite log_w, and a bound with two derivatives: some have no value where a weight is zero")
+    if not found['gradient'].any(): raise ValueError(
+        "bound(log_w) has no gradient by log_w, expected a differentiable bound: do not detach log_w")
+
+
+def bound_weights(
+    bound:Callable, # log_w (K, B) -> (B,), nats: smooth, of each datum by its own weights alone
+    log_w:Tensor, # (K, B) log weights, nats
+)->tuple[Tensor, Tensor]: # (a, b), each (K, B)
+    """The derivatives a of a bound by the log weights, and b = a - da/dlog w: what model and path are weighed with.
+
+    Raises `TypeError` or `ValueError` on what is no bound, and where it or its derivatives are not finite."""
+    check_callable(bound, 'bound', 'log_w (K, B) -> (B,)')
+    check_tensor(floating=True, log_w=log_w)
+    if log_w.dim() != 2: raise ValueError(f"log_w has shape {tuple(log_w.shape)}, expected (K, B)")
+    at = log_w.detach().double()
+    slope = grad(lambda log_w: _value(bound, log_w).sum())
+    def second(e): return (jvp(slope, (at,), (e,))[1]*e).sum(0)
+    every = torch.eye(len(at)).to(at)[:, :, None].expand(-1, *at.shape)
+    a = slope(at)
+    b = a - vmap(second)(every)
+    if not torch.compiler.is_compiling(): _check_derivatives(value=bound(at), gradient=a, curvature=b)
+    return a.to(log_w.dtype), b.to(log_w.dtype)
+
+
+def BOUND(
+    bound:Callable, # log_w (K, B) -> (B,), nats: smooth, of each datum by its own weights alone
+)->Row:
+    "Any bound, doubly reparameterized. Raises `TypeError` on what is no function; its loss as `bound_weights` does."
+    check_callable(bound, 'bound', 'log_w (K, B) -> (B,)')
+    if getattr(bound, 'func', bound) is jackknife_bound:
+        return JVI_DREG(**dict(order=1) | getattr(bound, 'keywords', {}))
+    def weights(log_w, beta): return _doubly(*bound_weights(bound, log_w), beta)
+    return Row(weights, bound=bound, label=getattr(bound, '__name__', 'any bound'))
 
 # %% ../nbs/21_dreg.ipynb #f5e7058c
 def _equal(log_w, beta):
@@ -333,7 +384,8 @@ def _estimate(row, log_joint, q, n_samples, beta, prior):
     "Minus the bound, (B,), whose gradient is that of the estimator `row`; and the draws."
     draws, log_m, log_q, weights, bound = _weigh(row, log_joint, q, n_samples, beta, prior)
     surrogate = _surrogate(row, weights, log_m, log_q, beta).sum(0)
-    if row.bound is elbo: return -(bound + (surrogate - surrogate.detach())), draws # its weights are constants indeed
+    if row.bound is elbo and row.log_q == 'whole': # its weights are constants indeed
+        return -(bound + (surrogate - surrogate.detach())), draws
     return -first_order(bound, surrogate), draws
 
 # %% ../nbs/21_dreg.ipynb #516ac7cd
@@ -384,15 +436,21 @@ class _RowLoss(Protocol):
                  return_draws:bool=...)->Tensor: ...
 
 # %% ../nbs/21_dreg.ipynb #c90cb382
+def _row_of(row):
+    if isinstance(row, Row): return row
+    if callable(row): return BOUND(row)
+    raise TypeError(f"row is a {type(row).__name__}, expected a Row, or a bound, log_w (K, B) -> (B,): "
+                    "ESTIMATORS holds the rows of this page, by name")
+
+
 def loss_of(
-    row:Row, # an estimator: one of this page's, or a user's own
+    row:Row|Callable, # an estimator: a Row, or any bound: log_w (K, B) -> (B,), nats, of which BOUND makes one
     name:str='loss', # of the function
 )->_RowLoss: # its loss, a function
     """The loss of an estimator, with the signature that all share, and the row's options at their defaults.
 
-    Raises `TypeError` on what is no row."""
-    if not isinstance(row, Row): raise TypeError(
-        f"row is a {type(row).__name__}, expected a Row: ESTIMATORS holds those of this page, by name")
+    Raises `TypeError` on what is no row and no bound."""
+    estimator = _row_of(row)
     @returns_draws
     def loss(
         log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
@@ -406,9 +464,9 @@ def loss_of(
         return_draws:bool=False, # also return the Draws: z live, log weights detached
     )->Tensor: # minus the estimate of log p(x), nats, or (loss, Draws)
         common = dict(beta=beta, prior=prior, reduction=reduction, return_draws=return_draws)
-        return row(log_joint, q, n_samples, **common)
+        return estimator(log_joint, q, n_samples, **common)
     loss.__name__ = loss.__qualname__ = name # type: ignore[attr-defined]
-    loss.__doc__ = f"The loss of {row.label or 'an estimator'}. Raises as `Row` does."
+    loss.__doc__ = f"The loss of {estimator.label or 'an estimator'}. Raises as `Row` does."
     return loss
 
 # %% ../nbs/21_dreg.ipynb #fbeb0345

@@ -170,8 +170,8 @@ class RunConfig(_Config):
         "test, or one array, or a folder of images", str, may_change=True)
     data_digest:str|None = option(None, 'data', "digest of what `data_file` holds", str, flag=False)
     validation:int = option(0, 'data', "hold the last so many training images out, and measure their bound: for tuning")
-    model:str = option('iwae', 'model', "the preset: aiwae, iwae, dreg (the papers' 200-200-50), avo (300-300-40) "
-        "or conv (convolutions)")
+    model:str = option('iwae', 'model', "the preset: aiwae, iwae, dreg (the papers' 200-200-50), iwae2 (two "
+        "stochastic layers, 100 and 50), avo (300-300-40) or conv (convolutions)")
     likelihood:str = option('bernoulli', 'model', "of the data: bernoulli, continuous_bernoulli, gaussian, "
         "gaussian_each, discretized_logistic, poisson, negative_binomial or zero_inflated")
     sigma:float|None = option(None, 'model', "the scale of gaussian or discretized_logistic; learned if not given",
