@@ -370,7 +370,7 @@ def _is_whole(q):
 
 
 def _without_density(q, start, width, z):
-    "(K, B) where `q` itself has no density, whatever support it states; not farther than ten widths, where it overflows."
+    "(K, B) where `q` itself has no density, whatever it states; within ten widths, since it may overflow farther out."
     near = ((z - start).abs() <= 10.5*width).reshape(*z.shape[:2], -1).all(-1)
     with validated(False): # an error would not say for which datum
         if not _value_there(q.log_prob, start[None]).isfinite().all(): return torch.zeros_like(near) # cannot be asked
