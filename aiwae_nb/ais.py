@@ -23,7 +23,8 @@ from .coordinates import Coordinates, WhiteCoordinates, check_covers
 from .core import seeded
 from .hmc import (TRAIN_LEAPFROG, HMCInfo, HMCState, as_target, append_axes, compiled_transition,
                           hmc_step, leapfrog_step, transition)
-from .weights import check_callable, check_log_joint, check_log_w, check_posterior, ess, full_precision
+from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, check_slope, ess,
+                              full_precision)
 
 # %% ../nbs/31_ais.ipynb #5a397f35
 def check_length(
@@ -378,7 +379,8 @@ def ais(
     u = path.draw(n_chains, z0, generator)
     steps = step_sizes_of(step_size, len(betas) - 1, q.batch_shape[0], u)
     if check:
-        check_rows(log_joint, path.coordinates.to_z(u))
+        check_rows(log_joint, z := path.coordinates.to_z(u))
+        if grad_log_joint is None: check_slope(log_joint, z)
         check_covers(log_joint, q, support)
     done = anneal(path, u, betas, steps, n_leapfrog, generator=generator,
                   move=compiled_transition() if compile else transition, on_move=on_move)

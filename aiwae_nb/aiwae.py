@@ -23,8 +23,8 @@ from .coordinates import check_covers
 from .dreg import REDUCTIONS, elbo_loss, iwae_dreg_loss
 from .gradients import first_order
 from .hmc import TRAIN_LEAPFROG, compiled_transition, transition
-from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, check_prior, ess,
-                              full_precision)
+from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, check_prior, check_slope,
+                              ess, full_precision)
 
 # %% ../nbs/40_aiwae.ipynb #75c9ff64
 def _single(a): return a.to(torch.promote_types(a.dtype, torch.float32))
@@ -75,6 +75,7 @@ def _transport(log_joint, q, n_samples, betas, step_size, n_leapfrog, grad_log_j
     steps = step_sizes_of(step_size, len(betas) - 1, q.batch_shape[0], z)
     if check:
         check_rows(log_joint, z)
+        if grad_log_joint is None: check_slope(log_joint, z)
         check_covers(log_joint, q, support)
         _check_force(grad_log_joint, z)
     if not n_leapfrog: return _unmoved(log_joint, q, z, betas, steps)
@@ -127,7 +128,8 @@ def _dreg(log_joint, q, info, prior, reduction):
 
 def _wake(log_joint, q, info, prior, reduction):
     log_q = q.log_prob(info.z)
-    return REDUCTIONS[reduction](-(info.log_w.to(log_q.dtype).softmax(0)*log_q).sum(0))
+    cross = (info.log_w.to(log_q.dtype).softmax(0)*log_q).sum(0)
+    return REDUCTIONS[reduction](-first_order(cross, cross))
 
 
 class InferenceLoss(NamedTuple):
