@@ -275,7 +275,8 @@ def check_slope(
 ):
     "Warn where `log_joint` changes with z otherwise than its gradient by z says: each function is tried once."
     tried = _code_of(made_of or log_joint)
-    if tried in _SLOPES or z.dtype in _HALF or torch.is_autocast_enabled(z.device.type): return
+    rough = z.dtype in _HALF or torch.is_autocast_enabled(z.device.type)
+    if tried in _SLOPES or rough or torch.is_inference_mode_enabled(): return # there is no gradient in inference mode
     _SLOPES.add(tried)
     z = z[:1].detach()
     way = torch.randn(z.shape, generator=torch.Generator().manual_seed(0)).to(z)
