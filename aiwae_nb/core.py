@@ -138,8 +138,8 @@ def untraced(
     finally:
         hook.remove()
         restore_generators(states, device)
-        with torch.no_grad():
-            for b, before in (pair for pairs in kept.values() for pair in pairs): b.copy_(before)
+        for b, before in (pair for pairs in kept.values() for pair in pairs):
+            b.data.copy_(before) # .data: a graph that has saved the buffer, and does not read it, stays valid
 
 # %% ../nbs/00_core.ipynb #f83aaf14
 class MeanError(NamedTuple):
