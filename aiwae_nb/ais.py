@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['DIVERGED', 'check_length', 'linear_schedule', 'sigmoid_schedule', 'check_betas', 'mix_state', 'AnnealedPath',
            'annealed_path', 'MoveRecord', 'Annealed', 'log_ratio', 'anneal', 'AISResult', 'step_sizes_of',
-           'start_chains', 'ais', 'check_rows', 'try_rows']
+           'start_chains', 'ais', 'check_rows', 'check_force', 'try_rows']
 
 # %% ../nbs/31_ais.ipynb #aee11fbd
 import math
@@ -380,6 +380,7 @@ def ais(
     steps = step_sizes_of(step_size, len(betas) - 1, q.batch_shape[0], u)
     if check:
         check_rows(log_joint, z := path.coordinates.to_z(u))
+        check_force(grad_log_joint, z)
         if grad_log_joint is None: check_slope(log_joint, z)
         check_covers(log_joint, q, support)
     done = anneal(path, u, betas, steps, n_leapfrog, generator=generator,
@@ -411,6 +412,18 @@ def _check_rows(log_joint, z):
         raise ValueError(f"log p(x, z) of (k, b) = {tuple(moved.nonzero()[0].tolist())} changed with the z of other "
                          "rows, expected each row to count alone: "
                                      "put the decoder in evaluation mode, as BatchNorm needs, and sum over pixels only")
+
+
+def check_force(
+    grad_log_joint:Callable|None, # z (K, B, *event) -> its gradient, as z; None: autograd's
+    z:Tensor, # (K, B, *event)
+):
+    "Raise `ValueError` unless a gradient in closed form has the shape of z: another one might broadcast."
+    if grad_log_joint is None: return
+    force = grad_log_joint(z)
+    if not isinstance(force, Tensor) or force.shape != z.shape:
+        given = tuple(force.shape) if isinstance(force, Tensor) else type(force).__name__
+        raise ValueError(f"grad_log_joint(z) returned {given}, expected (K, B, *event) = {tuple(z.shape)}, as z")
 
 
 def try_rows(

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.distributions.constraints import Constraint
 
-from .ais import anneal, annealed_path, check_betas, check_rows, step_sizes_of
+from .ais import anneal, annealed_path, check_betas, check_force, check_rows, step_sizes_of
 from .bounds import iwae_bound
 from .checks import check_choice, check_count
 from .coordinates import check_covers
@@ -46,14 +46,6 @@ class AIWAEInfo(NamedTuple):
     ess:Tensor         # (T-1,) mean over data of the effective sample size at betas[1:], 1 to K
 
 
-def _check_force(grad_log_joint, z):
-    if grad_log_joint is None: return
-    force = grad_log_joint(z)
-    if not isinstance(force, Tensor) or force.shape != z.shape:
-        given = tuple(force.shape) if isinstance(force, Tensor) else type(force).__name__
-        raise ValueError(f"grad_log_joint(z) returned {given}, expected (K, B, *event) = {tuple(z.shape)}, as z")
-
-
 def _unmoved(log_joint, q, z, betas, steps):
     "Chains without a move, whose weights telescope."
     log_w = (log_joint(z) - q.log_prob(z)).double()
@@ -77,7 +69,7 @@ def _transport(log_joint, q, n_samples, betas, step_size, n_leapfrog, grad_log_j
         check_rows(log_joint, z)
         if grad_log_joint is None: check_slope(log_joint, z)
         check_covers(log_joint, q, support)
-        _check_force(grad_log_joint, z)
+        check_force(grad_log_joint, z)
     if not n_leapfrog: return _unmoved(log_joint, q, z, betas, steps)
     move = compiled_transition() if compile else transition
     done = anneal(path, path.coordinates.to_u(z) if u is None else u, betas, steps, n_leapfrog, generator=generator,

@@ -23,8 +23,8 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.distributions.constraints import Constraint
 
-from .ais import (ais, annealed_path, check_length, linear_schedule, log_ratio, mix_state, sigmoid_schedule,
-                          try_rows)
+from .ais import (ais, annealed_path, check_force, check_length, linear_schedule, log_ratio, mix_state,
+                          sigmoid_schedule, try_rows)
 from .checks import check_between, check_choice, check_context, check_count, check_positive, check_tensor
 from .coordinates import check_covers, white_map
 from .core import log_mean_exp, mean_and_error, seeded, tqdm
@@ -453,9 +453,10 @@ def _beside(found, half_T, half_T_error):
     return found._replace(half_T=half_T, half_T_error=half_T_error, error=error, converged=converged)
 
 
-def _try_slope(log_joint, q, made_of=None):
-    with seeded(0): z = q.sample((1,))
-    check_slope(log_joint, z, made_of)
+def _try_slope(log_joint, q, grad_log_joint, made_of=None):
+    with seeded(0): z = full_precision(q).sample((1,))
+    if grad_log_joint is None: check_slope(log_joint, z, made_of)
+    check_force(grad_log_joint, z)
 
 
 _OF_RUN = 'n_chains', 'n_temperatures', 'n_leapfrog', 'tolerance', 'schedule', 'start', 'pilot'
@@ -506,7 +507,7 @@ def log_evidence(
     started = time.perf_counter()
     if check:
         try_rows(log_joint, q)
-        if grad_log_joint is None: _try_slope(log_joint, q)
+        _try_slope(log_joint, q, grad_log_joint)
         check_covers(log_joint, q, support)
     chosen:dict[str, Any] = dict(grad_log_joint=grad_log_joint, precision=precision, support=support,
                                  generator=generator)
@@ -635,9 +636,9 @@ class _Problem(NamedTuple):
 
     def check(self, index, support):
         "Raise unless rows count alone, p lives where q does, and q is the same at each call."
-        joint, q, _ = self.rows(index)
+        joint, q, known = self.rows(index)
         try_rows(joint, q)
-        if self.grad_log_joint is None: _try_slope(joint, q, self.log_joint)
+        _try_slope(joint, q, known['grad_log_joint'], self.log_joint)
         check_covers(joint, q, support)
         with seeded(0, self.x.device): z = q.sample((1,))
         again = self.rows(index)[1]
@@ -710,7 +711,8 @@ def _of_none(K, betas):
     "The evidence of no data."
     none, moves = torch.zeros(0, dtype=torch.float64), len(betas) - 1
     each:dict[str, Any] = {name: none for name in Evidence._fields} | dict(
-        converged=none.bool(), log_w=none.expand(K, 0), step_size=none.expand(moves, 0), betas=betas,
+        converged=none.bool(), n_temperatures=none.long(), log_w=none.expand(K, 0), betas=betas,
+        step_size=none.expand(moves, 0),
         accept_rate=torch.zeros(moves), forces=torch.tensor(0), seconds=torch.tensor(0., dtype=torch.float64))
     return Evidence(**each)
 
