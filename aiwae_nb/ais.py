@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['DIVERGED', 'check_length', 'linear_schedule', 'sigmoid_schedule', 'check_betas', 'mix_state', 'AnnealedPath',
            'annealed_path', 'MoveRecord', 'Annealed', 'log_ratio', 'anneal', 'AISResult', 'step_sizes_of',
-           'start_chains', 'ais', 'check_rows', 'check_force', 'try_rows']
+           'start_chains', 'ais', 'check_rows', 'try_rows', 'check_force']
 
 # %% ../nbs/31_ais.ipynb #aee11fbd
 import math
@@ -414,6 +414,17 @@ def _check_rows(log_joint, z):
                                      "put the decoder in evaluation mode, as BatchNorm needs, and sum over pixels only")
 
 
+def try_rows(
+    log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B)
+    q:Distribution, # batch (B,)
+):
+    "`check_rows` on two draws of `q`, without touching a generator. Raises as it does."
+    check_posterior(q, reparameterized=False)
+    check_callable(log_joint)
+    with seeded(0): z = full_precision(q).sample((2,))
+    check_rows(log_joint, z)
+
+# %% ../nbs/31_ais.ipynb #d5d49e79
 def check_force(
     grad_log_joint:Callable|None, # z (K, B, *event) -> its gradient, as z; None: autograd's
     z:Tensor, # (K, B, *event)
@@ -424,14 +435,3 @@ def check_force(
     if not isinstance(force, Tensor) or force.shape != z.shape:
         given = tuple(force.shape) if isinstance(force, Tensor) else type(force).__name__
         raise ValueError(f"grad_log_joint(z) returned {given}, expected (K, B, *event) = {tuple(z.shape)}, as z")
-
-
-def try_rows(
-    log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B)
-    q:Distribution, # batch (B,)
-):
-    "`check_rows` on two draws of `q`, without touching a generator. Raises as it does."
-    check_posterior(q, reparameterized=False)
-    check_callable(log_joint)
-    with seeded(0): z = full_precision(q).sample((2,))
-    check_rows(log_joint, z)
