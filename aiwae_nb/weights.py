@@ -283,7 +283,7 @@ def check_slope(
     try: slope, (near, error), (far, _) = (_slope(log_joint, z, way), _rise(log_joint, z, way, _STEP/2),
                                            _rise(log_joint, z, way, _STEP))
     except Exception: return # made for this K alone
-    is_smooth = abs(near - far) <= .05*abs(near) + error
+    is_smooth = near != 0 and abs(near - far) <= .05*abs(near) + error # 0: rounded to coarse steps
     if is_smooth and abs(near - slope) > .2*max(abs(near), abs(slope)) + 4*error: warnings.warn(
         f"along one direction log_joint(z) rises by {near:.3g} nats a unit, and by its gradient {slope:.3g}: part of "
         "it is computed under no_grad or from a detached z, and what follows the gradient goes without that part")
