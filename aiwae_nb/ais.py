@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['DIVERGED', 'check_length', 'linear_schedule', 'sigmoid_schedule', 'check_betas', 'mix_state', 'AnnealedPath',
            'annealed_path', 'MoveRecord', 'Annealed', 'log_ratio', 'anneal', 'AISResult', 'step_sizes_of',
-           'start_chains', 'ais', 'check_rows', 'try_rows']
+           'start_chains', 'ais', 'check_rows', 'try_rows', 'check_force']
 
 # %% ../nbs/31_ais.ipynb #aee11fbd
 import math
@@ -23,7 +23,8 @@ from .coordinates import Coordinates, WhiteCoordinates, check_covers
 from .core import seeded
 from .hmc import (TRAIN_LEAPFROG, HMCInfo, HMCState, as_target, append_axes, compiled_transition,
                           hmc_step, leapfrog_step, transition)
-from .weights import check_callable, check_log_joint, check_log_w, check_posterior, ess, full_precision
+from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, check_slope, ess,
+                              full_precision)
 
 # %% ../nbs/31_ais.ipynb #5a397f35
 def check_length(
@@ -378,7 +379,9 @@ def ais(
     u = path.draw(n_chains, z0, generator)
     steps = step_sizes_of(step_size, len(betas) - 1, q.batch_shape[0], u)
     if check:
-        check_rows(log_joint, path.coordinates.to_z(u))
+        check_rows(log_joint, z := path.coordinates.to_z(u))
+        check_force(grad_log_joint, z)
+        if grad_log_joint is None: check_slope(log_joint, z)
         check_covers(log_joint, q, support)
     done = anneal(path, u, betas, steps, n_leapfrog, generator=generator,
                   move=compiled_transition() if compile else transition, on_move=on_move)
@@ -420,3 +423,15 @@ def try_rows(
     check_callable(log_joint)
     with seeded(0): z = full_precision(q).sample((2,))
     check_rows(log_joint, z)
+
+# %% ../nbs/31_ais.ipynb #d5d49e79
+def check_force(
+    grad_log_joint:Callable|None, # z (K, B, *event) -> its gradient, as z; None: autograd's
+    z:Tensor, # (K, B, *event)
+):
+    "Raise `ValueError` unless a gradient in closed form has the shape of z: another one might broadcast."
+    if grad_log_joint is None: return
+    force = grad_log_joint(z)
+    if not isinstance(force, Tensor) or force.shape != z.shape:
+        given = tuple(force.shape) if isinstance(force, Tensor) else type(force).__name__
+        raise ValueError(f"grad_log_joint(z) returned {given}, expected (K, B, *event) = {tuple(z.shape)}, as z")

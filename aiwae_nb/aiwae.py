@@ -16,15 +16,15 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.distributions.constraints import Constraint
 
-from .ais import anneal, annealed_path, check_betas, check_rows, step_sizes_of
+from .ais import anneal, annealed_path, check_betas, check_force, check_rows, step_sizes_of
 from .bounds import iwae_bound
 from .checks import check_choice, check_count
 from .coordinates import check_covers
 from .dreg import REDUCTIONS, elbo_loss, iwae_dreg_loss
 from .gradients import first_order
 from .hmc import TRAIN_LEAPFROG, compiled_transition, transition
-from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, check_prior, ess,
-                              full_precision)
+from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, check_prior, check_slope,
+                              ess, full_precision)
 
 # %% ../nbs/40_aiwae.ipynb #75c9ff64
 def _single(a): return a.to(torch.promote_types(a.dtype, torch.float32))
@@ -44,14 +44,6 @@ class AIWAEInfo(NamedTuple):
     log_w:Tensor       # (K, B) log weights, nats, float64: the mean of exp(log_w) is p(x)
     accept_rate:Tensor # (T-1,) mean acceptance at betas[1:], or (T-1, B) where the step sizes are
     ess:Tensor         # (T-1,) mean over data of the effective sample size at betas[1:], 1 to K
-
-
-def _check_force(grad_log_joint, z):
-    if grad_log_joint is None: return
-    force = grad_log_joint(z)
-    if not isinstance(force, Tensor) or force.shape != z.shape:
-        given = tuple(force.shape) if isinstance(force, Tensor) else type(force).__name__
-        raise ValueError(f"grad_log_joint(z) returned {given}, expected (K, B, *event) = {tuple(z.shape)}, as z")
 
 
 def _unmoved(log_joint, q, z, betas, steps):
@@ -75,8 +67,9 @@ def _transport(log_joint, q, n_samples, betas, step_size, n_leapfrog, grad_log_j
     steps = step_sizes_of(step_size, len(betas) - 1, q.batch_shape[0], z)
     if check:
         check_rows(log_joint, z)
+        if grad_log_joint is None: check_slope(log_joint, z)
         check_covers(log_joint, q, support)
-        _check_force(grad_log_joint, z)
+        check_force(grad_log_joint, z)
     if not n_leapfrog: return _unmoved(log_joint, q, z, betas, steps)
     move = compiled_transition() if compile else transition
     done = anneal(path, path.coordinates.to_u(z) if u is None else u, betas, steps, n_leapfrog, generator=generator,
@@ -127,7 +120,8 @@ def _dreg(log_joint, q, info, prior, reduction):
 
 def _wake(log_joint, q, info, prior, reduction):
     log_q = q.log_prob(info.z)
-    return REDUCTIONS[reduction](-(info.log_w.to(log_q.dtype).softmax(0)*log_q).sum(0))
+    cross = (info.log_w.to(log_q.dtype).softmax(0)*log_q).sum(0)
+    return REDUCTIONS[reduction](-first_order(cross, cross))
 
 
 class InferenceLoss(NamedTuple):

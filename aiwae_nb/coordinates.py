@@ -13,9 +13,11 @@ from typing import Any, Callable, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.distributions import (Distribution, Independent, LowRankMultivariateNormal, MultivariateNormal, Normal,
-                                 TransformedDistribution, biject_to, constraints)
+from torch.distributions import (Distribution, Independent, LowRankMultivariateNormal, MixtureSameFamily,
+                                 MultivariateNormal, Normal, StudentT, TransformedDistribution, VonMises, biject_to,
+                                 constraints)
 from torch.distributions.constraints import Constraint
+from torch.distributions.transforms import ComposeTransform, IndependentTransform
 
 from .core import seeded
 from .weights import check_posterior
@@ -33,7 +35,72 @@ def is_real(
     "Whether a support has no boundary."
     return _unwrapped(support) in (constraints.real, constraints.real_vector)
 
+# %% ../nbs/12_coordinates.ipynb #26452d72
+def _ends(support):
+    "The bounds of each coordinate, infinite where there is none; None: they are not known."
+    one = _unwrapped(support)
+    if is_real(one): return -math.inf, math.inf
+    lower, upper = getattr(one, 'lower_bound', None), getattr(one, 'upper_bound', None)
+    if lower is None and upper is None: return None
+    return -math.inf if lower is None else lower, math.inf if upper is None else upper
 
+
+def _parts(transforms):
+    "The transforms one by one, without what wraps them."
+    for t in transforms:
+        inner = [t.base_transform] if isinstance(t, IndependentTransform) else getattr(t, 'parts', None)
+        if isinstance(t, ComposeTransform | IndependentTransform): yield from _parts(inner)
+        else: yield t
+
+
+def _image(ends, transforms):
+    "The bounds of what monotone transforms make of each coordinate."
+    lower, upper = (torch.as_tensor(end).detach() for end in ends)
+    for t in transforms:
+        images = t(lower), t(upper)
+        lower, upper = torch.minimum(*images), torch.maximum(*images)
+    return lower, upper
+
+
+def _between(lower, upper):
+    "The support with these bounds; None where coordinates differ in what bounds they have."
+    makers = {(False, False): lambda: constraints.real, (True, True): lambda: constraints.interval(lower, upper),
+              (True, False): lambda: constraints.greater_than(lower),
+              (False, True): lambda: constraints.less_than(upper)}
+    bounded = [end.isfinite() for end in (lower, upper)]
+    if any(end.isnan().any() for end in (lower, upper)) or not all(a.all() == a.any() for a in bounded): return None
+    return makers[tuple(bool(a.all()) for a in bounded)]()
+
+# %% ../nbs/12_coordinates.ipynb #5db5edb8
+_CIRCLE = constraints.interval(-math.pi, math.pi) # of draws of a VonMises, whose density goes round and round on R
+
+
+def _of_mixture(q):
+    found = _stated(q.component_distribution)
+    ends = _ends(found)
+    return q.support if ends is None or any(isinstance(end, Tensor) for end in ends) else found
+
+
+def _of_transformed(q):
+    "The image of the support of the base, where each coordinate is transformed by itself."
+    ends, parts = _ends(_stated(q.base_dist)), list(_parts(q.transforms))
+    alone = all(t.domain.event_dim == t.codomain.event_dim == 0 and t.bijective for t in parts)
+    if ends is None or not alone or type(q).support is not TransformedDistribution.support: return q.support
+    image, stated = _image(ends, parts), _ends(q.support)
+    if stated and all(torch.isclose(a, torch.as_tensor(b).to(a)).all() for a, b in zip(image, stated)): return q.support
+    return _between(*image) or q.support
+
+
+_STATED = {VonMises: lambda q: _CIRCLE, Independent: lambda q: _stated(q.base_dist),
+           MixtureSameFamily: _of_mixture, TransformedDistribution: _of_transformed}
+
+
+def _stated(q):
+    "The support that q states, made smaller where torch states more than there is."
+    kind = next((kind for kind in _STATED if isinstance(q, kind)), None)
+    return _STATED[kind](q) if kind else q.support
+
+# %% ../nbs/12_coordinates.ipynb #75d7c0ea
 def _unstated(q):
     "The support of a q that states none."
     base = getattr(q, 'base', None)
@@ -50,13 +117,13 @@ def support_of(
     q:Distribution, # event of any number of axes
     support:Constraint|None=None, # given by the caller; None: what q states
 )->Constraint: # of an event of q
-    """The support of `q`. Warns where q states none, and raises `ValueError` where q states none and its base is
-    bounded."""
+    """The support of `q`: the image of its base's, where torch states that of the last transform. Warns where q states
+    none, and raises `ValueError` where q states none and its base is bounded."""
     if support is not None and not isinstance(support, Constraint): raise TypeError(
         f"support is a {type(support).__name__}, expected a constraint of torch.distributions.constraints")
     found:Any = support
     if support is None:
-        try: found = q.support
+        try: found = _stated(q)
         except NotImplementedError: found = _unstated(q)
     missing = len(q.event_shape) - found.event_dim
     return constraints.independent(found, missing) if missing > 0 else found
@@ -277,7 +344,7 @@ _STEPS = (.01, .1, .3, 1., 3., 10., 100.) # widths of q
 _COORDINATES = 6 # that are probed one by one
 
 
-def _probes(q, z, width): # (B, *event) each
+def _probes(z, width): # (B, *event) each
     "Points around a draw: along a few coordinates and all together, in both directions, at several distances."
     n = z[0].numel()
     chosen = torch.linspace(0, n - 1, min(n, _COORDINATES)).long().unique().tolist()
@@ -286,12 +353,28 @@ def _probes(q, z, width): # (B, *event) each
                         for way in ones for sign in (-1, 1) for step in _STEPS])
 
 
-def _value_there(log_joint, z):
-    "The log joint at all rows: NaN where a row raises."
-    try: return log_joint(z)
+def _value_there(log_f, z, raised=math.nan):
+    "A log density at all rows, and `raised` where a row raises."
+    try: return log_f(z)
     except (ValueError, ArithmeticError, RuntimeError):
-        if len(z) == 1: return z.new_full(z.shape[:2], torch.nan)
-        return torch.cat([_value_there(log_joint, part) for part in z.split(1)])
+        if len(z) == 1: return z.new_full(z.shape[:2], raised)
+        return torch.cat([_value_there(log_f, part, raised) for part in z.split(1)])
+
+
+def _is_whole(q):
+    "Whether `q` is of a family that is positive everywhere, or states no support, which is said elsewhere."
+    while isinstance(q, Independent): q = q.base_dist
+    try: q.support
+    except NotImplementedError: return True
+    return isinstance(q, Normal | MultivariateNormal | LowRankMultivariateNormal | StudentT)
+
+
+def _without_density(q, start, width, z):
+    "(K, B) where `q` itself has no density, whatever it states; within ten widths, since it may overflow farther out."
+    near = ((z - start).abs() <= 10.5*width).reshape(*z.shape[:2], -1).all(-1)
+    with validated(False): # an error would not say for which datum
+        if not _value_there(q.log_prob, start[None]).isfinite().all(): return torch.zeros_like(near) # cannot be asked
+        return near & ~_value_there(q.log_prob, z, 0.).isfinite()
 
 
 @torch.no_grad()
@@ -303,12 +386,14 @@ def check_covers(
     """Raise `ValueError` where log_joint is finite outside the support of `q`, which draws of q never reach. No
     generator is touched."""
     seen = Coordinates(q, support)
-    if support is not None or seen.identity: return
+    if support is not None or seen.identity and _is_whole(q): return
     with seeded(0): z = q.sample((32,))
     if seen.to_u(z).shape != z.shape: return # a simplex, which is flat in R^D: there is no point around it
-    z = _probes(q, z[0], z.std(0).clamp_min(1e-6*(1 + z[0].abs())))
-    beyond = ~seen.support.check(z).reshape(*z.shape[:2], -1).all(-1)
+    start, width = z[0], z.std(0).clamp_min(1e-6*(1 + z[0].abs()))
+    z = _probes(start, width)
+    beyond = ~seen.support.check(z).reshape(*z.shape[:2], -1).all(-1) | _without_density(q, start, width, z)
     kept = beyond.any(1)
+    if not kept.any(): return
     with validated(True): value = _value_there(log_joint, z[kept])
     found = (value.isfinite() & beyond[kept]).nonzero()
     if not len(found): return

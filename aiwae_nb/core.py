@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['log_mean_exp', 'std_error', 'z_score', 'check_mean', 'check_rejected', 'seeded', 'generator_states',
-           'restore_generators', 'undisturbed', 'MeanError', 'mean_and_error']
+           'restore_generators', 'undisturbed', 'untraced', 'MeanError', 'mean_and_error']
 
 # %% ../nbs/00_core.ipynb #238e0881
 import math, warnings
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 with warnings.catch_warnings(): # without ipywidgets tqdm takes a plain bar, and need not say so
     warnings.simplefilter('ignore')
@@ -122,6 +123,23 @@ def undisturbed(
         for p, grad in grads: p.grad = grad
         with torch.no_grad():
             for b, before in buffers: b.copy_(before)
+
+# %% ../nbs/00_core.ipynb #43a3b5f2
+@contextmanager
+def untraced(
+    device:torch.device, # where draws are made
+):
+    "Run a block; on exit the generators, and the buffers of all modules that were called in it, are as before."
+    states, kept = generator_states(device), {}
+    def keep(module, inputs):
+        if module not in kept: kept[module] = [(b, b.clone()) for b in module.buffers(recurse=False)]
+    hook = register_module_forward_pre_hook(keep)
+    try: yield
+    finally:
+        hook.remove()
+        restore_generators(states, device)
+        for b, before in (pair for pairs in kept.values() for pair in pairs):
+            b.data.copy_(before) # .data: a graph that has saved the buffer, and does not read it, stays valid
 
 # %% ../nbs/00_core.ipynb #f83aaf14
 class MeanError(NamedTuple):

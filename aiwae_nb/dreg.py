@@ -22,8 +22,8 @@ from .bounds import elbo, iwae_bound, jackknife_bound, jackknife_weights, leave_
 from .checks import check_between, check_choice, check_count, check_number, check_tensor
 from .gradients import first_order
 from .weights import (Draws, as_model_type, check_axes, check_callable, check_float, check_log_joint,
-                              check_log_w, check_posterior, check_prior, draw_for_score, draw_with_density,
-                              full_precision, has_parameters, pull_back, with_value)
+                              check_log_w, check_posterior, check_prior, check_slope, depends_on, draw_for_score,
+                              draw_with_density, full_precision, has_parameters, pull_back, with_value)
 
 # %% ../nbs/21_dreg.ipynb #d221cdac
 class Weights(NamedTuple):
@@ -268,26 +268,15 @@ def _scale_gradient(z, scale, dead):
     if z.requires_grad and not (scale is None and dead is None): z.register_hook(hook)
 
 # %% ../nbs/21_dreg.ipynb #819c95fe
-def _reaches(log_p, z):
-    "Whether `z` is in the graph of `log_p`."
-    target, seen, todo = z.grad_fn, set(), [log_p.grad_fn]
-    while todo:
-        node = todo.pop()
-        if node is target: return True
-        if node is None or node in seen: continue
-        seen.add(node)
-        todo += [below for below, _ in node.next_functions]
-    return False
-
-
 def _check_log_p(log_joint, log_p, z, shape):
     check_log_joint(log_p, shape)
     check_float(log_p)
     check_axes(log_joint, z)
-    if z.requires_grad and torch.is_grad_enabled() and not _reaches(log_p, z): raise ValueError(
+    if z.requires_grad and torch.is_grad_enabled() and not depends_on(log_p, z): raise ValueError(
         "log_joint(z) has no gradient by z, and q would be trained by its entropy alone: do not detach z or run the "
         "decoder under no_grad (decoder.requires_grad_(False) freezes it); a log p(x, z) that is not differentiable "
         "by z needs score_loss or rws_loss")
+    if z.requires_grad and torch.is_grad_enabled(): check_slope(log_joint, z)
 
 
 def _model_part(log_joint, z, beta, prior, shape):

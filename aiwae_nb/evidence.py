@@ -23,8 +23,8 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.distributions.constraints import Constraint
 
-from .ais import (ais, annealed_path, check_length, linear_schedule, log_ratio, mix_state, sigmoid_schedule,
-                          try_rows)
+from .ais import (ais, annealed_path, check_force, check_length, linear_schedule, log_ratio, mix_state,
+                          sigmoid_schedule, try_rows)
 from .checks import check_between, check_choice, check_context, check_count, check_positive, check_tensor
 from .coordinates import check_covers, white_map
 from .core import log_mean_exp, mean_and_error, seeded, tqdm
@@ -33,7 +33,8 @@ from .hmc import SCORE_LEAPFROG, check_precision, compiled_transition, hmc_step,
 from .laplace import finite_log_w, laplace_posterior, missed_mass, with_moments
 from .parallel import from_first, gather_objects, rank, together, world_size
 from .variational import variational_posterior
-from .weights import WeightError, check_callable, check_log_w, check_posterior, ess, full_precision, pareto_k
+from .weights import (WeightError, check_callable, check_log_w, check_posterior, check_slope, ess,
+                              full_precision, pareto_k)
 
 # %% ../nbs/34_evidence.ipynb #689517c5
 class Pilot(NamedTuple):
@@ -303,7 +304,7 @@ def plan_run(
 # %% ../nbs/34_evidence.ipynb #d5ad0b70
 class EvidenceSummary(NamedTuple):
     "What N estimates of log p(x) say together."
-    mean:float            # of the values, nats
+    mean:float            # of the values, nats; of those that are no NaN
     monte_carlo:float     # its error: these data, other chains; of those whose error is known
     over_data:float       # its error: other data; NaN for one
     converged:float       # the share of data that converged
@@ -340,18 +341,19 @@ class Evidence(NamedTuple):
 
     def summary(self)->EvidenceSummary:
         "Means over the data."
-        known = self.std_error.isfinite()
-        mean, over_data = mean_and_error(self.value)
+        known, valued = self.std_error.isfinite(), ~self.value.isnan()
+        mean, over_data = mean_and_error(self.value[valued])
         return EvidenceSummary(
             mean, (self.std_error[known].square().sum().sqrt()/known.sum()).item(), over_data,
-            self.converged.double().mean().item(), (self.value - self.half_T).mean().item(),
+            self.converged.double().mean().item(), (self.value - self.half_T).nanmean().item(),
             self.shortfall.nanmean().item(), int((~known).sum()), len(self.value), int(self.forces),
             self.seconds.item())
 
     def __repr__(self):
         s = self.summary()
         n_chains, T, most = len(self.log_w), len(self.betas), int(self.n_temperatures.max())
-        rows = [('mean log p(x)', f'{s.mean:.3f} nats'),
+        lost = int(self.value.isnan().sum())
+        rows = [('mean log p(x)', f'{s.mean:.3f} nats' + (f', without {lost} data that have no value' if lost else '')),
                 ('its Monte Carlo error', f'{s.monte_carlo:.2g}' + (f', without {s.n_unknown} data whose error is not '
                                                                    'known' if s.n_unknown else '')),
                 ('its error over data', f'{s.over_data:.2g}'),
@@ -436,6 +438,12 @@ def _beside(found, half_T, half_T_error):
     converged = has_converged(found.log_w, half_T, half_T_error, found.min_accept, found.diverged, found.uneven)
     error = (found.std_error**2 + (found.value - half_T)**2).sqrt()
     return found._replace(half_T=half_T, half_T_error=half_T_error, error=error, converged=converged)
+
+
+def _try_slope(log_joint, q, grad_log_joint, made_of=None):
+    with seeded(0): z = full_precision(q).sample((1,))
+    if grad_log_joint is None: check_slope(log_joint, z, made_of)
+    check_force(grad_log_joint, z)
 
 
 _OF_RUN = 'n_chains', 'n_temperatures', 'n_leapfrog', 'tolerance', 'schedule', 'start', 'pilot'
@@ -545,6 +553,7 @@ def log_evidence(
     started = time.perf_counter()
     if check:
         try_rows(log_joint, q)
+        _try_slope(log_joint, q, grad_log_joint)
         check_covers(log_joint, q, support)
     chosen:dict[str, Any] = dict(grad_log_joint=grad_log_joint, precision=precision, support=support,
                                  generator=generator)
@@ -673,13 +682,14 @@ class _Problem(NamedTuple):
 
     def check(self, index, support):
         "Raise unless posterior takes x, rows count alone, p lives where q does, and q is the same at each call."
-        try: joint, q, _ = self.rows(index)
+        try: joint, q, known = self.rows(index)
         except RuntimeError as e:
             if 'dtype' not in str(e) and 'type' not in str(e): raise
             dtypes = ' and context of '.join(str(a.dtype) for a in (self.x, *self.c))
             raise TypeError(f"posterior does not take x of {dtypes}, expected the dtype of its parameters, as "
                             f"x.float(): {str(e).strip().partition(chr(10))[0]}") from e
         try_rows(joint, q)
+        _try_slope(joint, q, known['grad_log_joint'], self.log_joint)
         check_covers(joint, q, support)
         with seeded(0, self.x.device): z = q.sample((1,))
         again = self.rows(index)[1]
@@ -694,7 +704,8 @@ class _Problem(NamedTuple):
                 with _naming(self.number, index): return compute(index), index
             except WeightError as e:
                 if e.b is None: raise
-                if not self.keep_going: raise WeightError(str(e), e.k, int(self.number[e.b])) from e
+                if not self.keep_going: raise WeightError(
+                    f'{e}; keep_going=True scores the others, and marks it', e.k, int(self.number[e.b])) from e
                 index = index[index != e.b]
                 if not len(index): return None, index
 
@@ -753,7 +764,8 @@ def _of_none(K, betas):
     "The evidence of no data."
     none, moves = torch.zeros(0, dtype=torch.float64), len(betas) - 1
     each:dict[str, Any] = {name: none for name in Evidence._fields} | dict(
-        converged=none.bool(), log_w=none.expand(K, 0), step_size=none.expand(moves, 0), betas=betas,
+        converged=none.bool(), n_temperatures=none.long(), log_w=none.expand(K, 0), betas=betas,
+        step_size=none.expand(moves, 0),
         accept_rate=torch.zeros(moves), forces=torch.tensor(0), seconds=torch.tensor(0., dtype=torch.float64))
     return Evidence(**each)
 

@@ -71,7 +71,8 @@ def _value_and_grad(log_f, z):
         z = z.detach().clone().requires_grad_()
         value = log_f(z)
         if not value.requires_grad: return value, torch.zeros_like(z) # flat, as a uniform density is
-        return value.detach(), torch.autograd.grad(value.sum(), z)[0]
+        grad = torch.autograd.grad(value.sum(), z, allow_unused=True)[0]
+        return value.detach(), torch.zeros_like(z) if grad is None else grad
 
 
 def as_target(

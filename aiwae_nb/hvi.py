@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from .checks import check_count, check_number, check_tensor
 from .dreg import elbo_loss, returns_draws
-from .weights import check_callable, check_log_joint, check_prior
+from .weights import check_callable, check_log_joint, check_prior, check_slope, depends_on
 
 # %% ../nbs/41_hvi.ipynb #5bd91c7f
 def check_start(
@@ -89,9 +89,11 @@ class _Lifted:
         z = path.unbind(-2)
         log_f = self.log_f(z[-1])
         check_log_joint(log_f, path.shape[:2])
-        if not torch.compiler.is_compiling() and torch.is_grad_enabled() and path.requires_grad > log_f.requires_grad:
-            raise ValueError("log_joint(z) has no gradient by z, and the chain would be trained without it: do not "
-                             "detach z or run the decoder under no_grad")
+        if not torch.compiler.is_compiling() and torch.is_grad_enabled() and path.requires_grad:
+            if not depends_on(log_f, z[-1]): raise ValueError(
+                "log_joint(z) has no gradient by z, and the chain would be trained without it: do not detach z or run "
+                "the decoder under no_grad")
+            check_slope(self.log_f, z[-1])
         log_r = 0
         for t, reverse in enumerate(self.reverse, 1):
             step = check_transition(reverse(z[t]), z[t], t, 'reverse')

@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['pull_back', 'support_moves', 'check_posterior', 'check_prior', 'check_log_joint', 'check_float', 'check_axes',
-           'WeightError', 'check_log_w', 'Draws', 'full_precision', 'as_model_type', 'draw_with_density',
-           'has_parameters', 'with_value', 'draw_for_score', 'check_callable', 'importance_draws', 'fold', 'ess',
-           'pareto_k']
+           'depends_on', 'check_slope', 'WeightError', 'check_log_w', 'Draws', 'full_precision', 'as_model_type',
+           'draw_with_density', 'has_parameters', 'with_value', 'draw_for_score', 'check_callable', 'importance_draws',
+           'fold', 'ess', 'pareto_k']
 
 # %% ../nbs/10_weights.ipynb #fc94f619
-import copy, math, weakref
+import copy, math, warnings, weakref
+from functools import partial
 from typing import Any, Callable, NamedTuple
 
 import torch
@@ -19,7 +20,7 @@ from torch.distributions import (Distribution, Independent, LowRankMultivariateN
 from torch.distributions.transforms import ExpTransform
 
 from .checks import check_count, check_tensor
-from .core import generator_states, restore_generators
+from .core import untraced
 
 # %% ../nbs/10_weights.ipynb #9652d38d
 def _sum_last(a, n): return a.flatten(-n).sum(-1) if n else a
@@ -205,7 +206,13 @@ def check_float(
                      "float32 tensors, as Normal(decoder(z).float(), 1.).log_prob(x)")
 
 # %% ../nbs/10_weights.ipynb #e4a03329
-_TRIED:weakref.WeakSet = weakref.WeakSet() # log joints that have been evaluated at one sample: the code of a function
+_TRIED:weakref.WeakSet = weakref.WeakSet() # log joints that have been evaluated at one sample
+
+
+def _code_of(f):
+    "What stands for a function that is made anew at each step."
+    while isinstance(f, partial): f = f.func
+    return getattr(f, '__code__', f if isinstance(f, torch.nn.Module) else type(f))
 
 
 def check_axes(
@@ -213,15 +220,73 @@ def check_axes(
     z:Tensor, # (K, B, *event)
 ):
     "Raise `ValueError` where K = B and `log_joint` returns (B, K): each function is tried once, at one sample."
-    K, B, tried = len(z), z.shape[1], getattr(log_joint, '__code__', log_joint)
+    K, B, tried = len(z), z.shape[1], _code_of(log_joint)
     if K != B or K == 1 or tried in _TRIED: return
-    states = generator_states(z.device)
     try:
-        with torch.no_grad(): one = log_joint(z[:1].detach())
+        with torch.no_grad(), untraced(z.device): one = log_joint(z[:1].detach())
     except Exception: return # made for this K alone
-    finally: restore_generators(states, z.device)
     check_log_joint(one, (1, B), f'K = B = {K}, and log_joint(z[:1])')
     _TRIED.add(tried)
+
+# %% ../nbs/10_weights.ipynb #40008fc7
+def depends_on(
+    value:Tensor, # any
+    z:Tensor, # with a graph
+)->bool: # False where it is detached on the way
+    "Whether `z` is in the graph of `value`."
+    seen, todo = set(), [value.grad_fn]
+    while todo:
+        node = todo.pop()
+        if node is None or node in seen: continue
+        if node is z.grad_fn or getattr(node, 'variable', None) is z: return True
+        seen.add(node)
+        todo += [below for below, _ in node.next_functions]
+    return False
+
+# %% ../nbs/10_weights.ipynb #d793e800
+_SLOPES:weakref.WeakSet = weakref.WeakSet() # log joints whose gradient has been compared
+_STEP = .01 # of a difference quotient
+
+
+def _rise(log_joint, z, way, step):
+    "The difference quotient of the total log joint along a direction, and how far rounding can move it."
+    with torch.no_grad():
+        values = []
+        for at in (z + step*way, z - step*way):
+            with untraced(z.device): values.append(log_joint(at))
+    high, low = (value.double() for value in values)
+    error = 8*max(torch.finfo(a.dtype).eps for a in (z, values[0]))*high.norm()/step
+    return ((high - low).sum()/(2*step)).item(), error.item()
+
+
+def _slope(log_joint, z, way):
+    "The derivative of the total log joint along a direction, by its gradient."
+    with torch.enable_grad(), untraced(z.device):
+        leaf = z.clone().requires_grad_()
+        total = log_joint(leaf).sum()
+        grad = torch.autograd.grad(total, leaf, allow_unused=True)[0] if total.requires_grad else None
+        return 0. if grad is None else (grad*way).sum().item()
+
+
+def check_slope(
+    log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
+    z:Tensor, # (K, B, *event)
+    made_of:Callable|None=None, # the function that log_joint calls, where it is only a wrapper; None: itself
+):
+    "Warn where `log_joint` changes with z otherwise than its gradient by z says: each function is tried once."
+    tried = _code_of(made_of or log_joint)
+    rough = z.dtype in _HALF or torch.is_autocast_enabled(z.device.type)
+    if tried in _SLOPES or rough or torch.is_inference_mode_enabled(): return # there is no gradient in inference mode
+    _SLOPES.add(tried)
+    z = z[:1].detach()
+    way = torch.randn(z.shape, generator=torch.Generator().manual_seed(0)).to(z)
+    try: slope, (near, error), (far, _) = (_slope(log_joint, z, way), _rise(log_joint, z, way, _STEP/2),
+                                           _rise(log_joint, z, way, _STEP))
+    except Exception: return # made for this K alone
+    is_smooth = near != 0 and abs(near - far) <= .05*abs(near) + error # 0: rounded to coarse steps
+    if is_smooth and abs(near - slope) > .2*max(abs(near), abs(slope)) + 4*error: warnings.warn(
+        f"along one direction log_joint(z) rises by {near:.3g} nats a unit, and by its gradient {slope:.3g}: part of "
+        "it is computed under no_grad or from a detached z, and what follows the gradient goes without that part")
 
 # %% ../nbs/10_weights.ipynb #d34eff48
 class WeightError(ValueError):

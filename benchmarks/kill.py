@@ -1,6 +1,6 @@
 """Kill runs by SIGKILL at random moments, resume them, and compare all that they leave with a run that was not killed.
 
-Six kinds of `aiwae_train`, `aiwae_toy`, and `aiwae_reproduce` of each paper, at small sizes:
+Seven kinds of `aiwae_train`, `aiwae_toy`, and `aiwae_reproduce` of each paper, at small sizes:
 
     python benchmarks/kill.py [--kills 3] [--only WORD] [--seed 0]
 
@@ -30,6 +30,7 @@ KINDS = {
     'avo chain': (aiwae_train, SMALL | dict(objective='avo', model='avo', samples=1, width=8, beta=.2)),
     'dreg alpha auto': (aiwae_train, SMALL | dict(objective='dreg', alpha='auto', variance_every=20,
                                                   estimators='dreg,iwae', test_every=50)),
+    'batch norm': (aiwae_train, SMALL | dict(model='avo', samples=20, objective='iwae_dreg')), # K = B
     'structured': (aiwae_train, SMALL | dict(task='structured', model='dreg')),
     'flow_iaf': (aiwae_train, SMALL | dict(objective='flow_iaf', samples=1, width=20)),
     'toy': (aiwae_toy, dict(target='A,C', steps=60, hidden=8, transitions=2)),
