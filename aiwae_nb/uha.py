@@ -5,14 +5,15 @@
 # %% auto #0
 __all__ = ['Slopes', 'Walk', 'Move', 'move', 'HamiltonianPosterior', 'uha_loss', 'HamiltonianSteps']
 
-# %% ../nbs/44_uha.ipynb #c1081a96
+# %% ../nbs/44_uha.ipynb #3c5804b6
 import math
+from contextlib import nullcontext
 from functools import partial
 from typing import Callable, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, constraints
+from torch.distributions import Distribution, Independent, Normal, constraints
 from torch.utils.checkpoint import checkpoint
 
 from .bounds import elbo
@@ -23,9 +24,12 @@ from .hvi import HierarchicalPosterior, check_start
 from .targets import standard_normal
 from .weights import check_callable, check_log_joint, check_log_w
 
-# %% ../nbs/44_uha.ipynb #5faa2e40
+# %% ../nbs/44_uha.ipynb #93ffa15d
 def _slope(log_f, z, live):
     "log f at z, and its gradient by z; where `live`, both can be differentiated."
+    if torch.compiler.is_compiling():
+        value, pull = torch.func.vjp(log_f, z)
+        return value, pull(torch.ones_like(value))[0]
     with torch.enable_grad():
         at = z if live and z.requires_grad else z.detach().requires_grad_()
         value = log_f(at)
@@ -136,7 +140,7 @@ def move(
     u = u + h/2*slopes.at(beta)
     return Move(z, u, standard_normal(u) - standard_normal(refreshed), *slopes)
 
-# %% ../nbs/44_uha.ipynb #3bbf0e90
+# %% ../nbs/44_uha.ipynb #ac217b48
 class HamiltonianPosterior(HierarchicalPosterior):
     """Uncorrected Hamiltonian annealing as an approximate posterior, whose reverse is in closed form.
 
@@ -167,7 +171,7 @@ class HamiltonianPosterior(HierarchicalPosterior):
     )->Slopes:
         "log p(x, z) and the gradients of eq. (1) at z: one call of the log joint."
         live = torch.is_grad_enabled()
-        with validated(False): # a NaN shows in the weight
+        with nullcontext() if torch.compiler.is_compiling() else validated(False): # a NaN shows in the weight
             log_p, target = _slope(self.log_joint, z, live)
             return Slopes(log_p, _slope(self.q0.log_prob, z, live)[1], target)
 
@@ -195,6 +199,15 @@ class HamiltonianPosterior(HierarchicalPosterior):
         speed = z.diff(dim=0)/h
         return speed - kick(slice(None, -1)), speed + kick(slice(1, None))
 
+    def last_step(self,
+        path:Tensor, # (..., B, T+1, D)
+    )->Distribution: # batch (..., B), event (D,)
+        "z_T given the positions before it: the mean of its density over paths is that of the end of the chain."
+        before, after = self.momenta(path)
+        kept, spread = (self.damping*after[-2], self.spread) if self.n_steps > 1 else (0., 1.)
+        loc = path[..., -1, :] - self.h[-1]*(before[-1] - kept)
+        return Independent(Normal(loc, (spread*self.h[-1]).expand_as(loc), validate_args=False), 1)
+
     def refreshment(self,
         old:Tensor, # (T-1, ..., D)
         new:Tensor, # (T-1, ..., D)
@@ -210,7 +223,7 @@ class HamiltonianPosterior(HierarchicalPosterior):
 
     def walk(self,
         n_samples:int, # K
-        recompute:bool=False, # keep no graph within a step: its backward pass runs it again
+        recompute:bool=False, # keep no graph within a step: it is run again where its gradient is needed
     )->Walk:
         """Draw K paths and their weights, eqs. (2) and (3): T + 1 calls of the log joint. Raises `WeightError` where a
         weight is not finite."""
@@ -227,12 +240,12 @@ class HamiltonianPosterior(HierarchicalPosterior):
         if not torch.compiler.is_compiling(): check_log_w(log_w.detach(), zeros=False, log_q=log_q0)
         return Walk(path, log_w)
 
-# %% ../nbs/44_uha.ipynb #6c54e837
+# %% ../nbs/44_uha.ipynb #71990231
 def uha_loss(
     posterior:HamiltonianPosterior,
     n_samples:int=1, # K, averaged over
     *,
-    recompute:bool=False, # hold the graph of one step in memory, in the place of all T: a third more time
+    recompute:bool=False, # hold the graph of one step in memory, in the place of all T: about twice the time
     reduction:str='mean', # over data: mean, sum, or none for (B,)
 )->Tensor: # minus the bound, nats
     """Uncorrected Hamiltonian annealing. Raises `ValueError` and `TypeError` on arguments that do not fit, and
