@@ -24,7 +24,7 @@ from .hvi import HierarchicalPosterior, check_start
 from .targets import standard_normal
 from .weights import check_callable, check_log_joint, check_log_w
 
-# %% ../nbs/44_uha.ipynb #93ffa15d
+# %% ../nbs/44_uha.ipynb #e8866519
 def _slope(log_f, z, live):
     "log f at z, and its gradient by z; where `live`, both can be differentiated."
     if torch.compiler.is_compiling():
@@ -39,6 +39,12 @@ def _slope(log_f, z, live):
             "under no_grad")
         grad, = torch.autograd.grad(value.sum(), at, create_graph=live)
     return (value if live else value.detach()), grad
+
+
+def _slope_of_start(q0, z, live):
+    "The gradient of log q_0 by z: of a factorized normal in closed form."
+    if type(q0) is Independent and type(normal := q0.base_dist) is Normal: return (normal.loc - z)/normal.variance
+    return _slope(q0.log_prob, z, live)[1]
 
 
 class Slopes(NamedTuple):
@@ -140,7 +146,7 @@ def move(
     u = u + h/2*slopes.at(beta)
     return Move(z, u, standard_normal(u) - standard_normal(refreshed), *slopes)
 
-# %% ../nbs/44_uha.ipynb #ac217b48
+# %% ../nbs/44_uha.ipynb #a0826f03
 class HamiltonianPosterior(HierarchicalPosterior):
     """Uncorrected Hamiltonian annealing as an approximate posterior, whose reverse is in closed form.
 
@@ -173,7 +179,7 @@ class HamiltonianPosterior(HierarchicalPosterior):
         live = torch.is_grad_enabled()
         with nullcontext() if torch.compiler.is_compiling() else validated(False): # a NaN shows in the weight
             log_p, target = _slope(self.log_joint, z, live)
-            return Slopes(log_p, _slope(self.q0.log_prob, z, live)[1], target)
+            return Slopes(log_p, _slope_of_start(self.q0, z, live), target)
 
     def path(self)->Distribution: # batch (B,), event (T+1, D)
         "The distribution of the positions z_0:T, eqs. (2) and (4)."

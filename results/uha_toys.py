@@ -1,51 +1,47 @@
-"""Fit the energies of the plane by uncorrected Hamiltonian annealing, and by chains and flows of as many parameters.
+"""Fit the energies of the plane by uncorrected Hamiltonian annealing, and by chains and flows of about as many parameters.
 
-    python results/uha_toys.py runs/uha-toys results/uha_toys.json
+    python results/uha_toys.py results/uha_toys.json
 
-Each fit is an `aiwae_toy` command; what is there already is not run again, and the JSON is written after each.
+Fits that the file holds are not run again; it is written after each.
 """
 import itertools, sys, time
 from pathlib import Path
 
-from aiwae_nb.files import round_floats
-from aiwae_nb.toys import ToyConfig, run_toys, toy_reports
+from aiwae_nb.files import load_json, round_floats
+from aiwae_nb.targets import ENERGIES
+from aiwae_nb.toys import draw, fit_toy, toy_report
 from collect import machine
 from migrate import as_text
 
-COMMON = dict(target='all', steps=2000, lr=.01)
-ARMS = { # name -> what differs
-    'uha8': dict(method='uha', transitions=8), 'hvi1': dict(method='hvi', transitions=1, hidden=1),
-    'avo1': dict(method='avo', transitions=1, hidden=1), 'flow1': dict(method='flow', transitions=1, hidden=3),
-    'uha16': dict(method='uha', transitions=16), 'hvi4': dict(method='hvi', transitions=4, hidden=1),
-    'avo4': dict(method='avo', transitions=4, hidden=1), 'flow4': dict(method='flow', transitions=4, hidden=3)}
-SEEDS = range(3)
-KEPT = ('kl', 'bound', 'log_z', 'log_z_gap', 'masses', 'truth', 'least_share', 'inside', 'parameters', 'seconds')
+COMMON = dict(steps=500, lr=.04, batch=128)
+ARMS = { # name -> the method and its size; one step of AVO is one of HVI, so AVO has two
+    'uha': dict(method='uha', transitions=8), 'hvi': dict(method='hvi', transitions=1, hidden=1),
+    'avo': dict(method='avo', transitions=2, hidden=1), 'flow': dict(method='flow', transitions=1, hidden=3)}
+GRID = dict(n=200, n_draws=40_000) # of a report
+KEPT = ('kl', 'bound', 'log_z', 'log_z_gap', 'masses', 'truth', 'least_share', 'inside', 'parameters')
 
 
-def fit(folder, name, seed):
-    "The reports of an arm, made where they are not there."
-    config = ToyConfig(**COMMON | ARMS[name] | dict(seed=seed))
-    place = folder/f'{name}-{seed}'
-    return toy_reports(config, place) or run_toys(config, place, progress=False)
-
-
-def kept(report, draws):
-    found = {k: round_floats(report[k]) for k in KEPT}
-    return found | (dict(draws=report['draws'][:250]) if draws else {})
-
-
-def command(name, seed, folder):
-    flags = COMMON | ARMS[name] | dict(seed=seed, name=f'{name}-{seed}', out=folder)
-    return 'aiwae_toy ' + ' '.join(f'--{k}' if v is True else f'--{k} {v}' for k, v in flags.items())
+def fitted(arm, letter, seed):
+    "What is kept of one fit."
+    start, target = time.perf_counter(), ENERGIES[letter]
+    toy = fit_toy(target, **COMMON | ARMS[arm], seed=seed)
+    seconds = time.perf_counter() - start
+    try: found = toy_report(toy, target, **GRID, seed=seed)._asdict()
+    except ValueError as e: found = dict.fromkeys(KEPT) | dict(note=str(e)) # q left the grid
+    draws = [[round(v, 2) for v in z] for z in draw(toy, 120, seed).tolist()] if seed == 0 else []
+    learned = {name: round_floats(p.tolist()) for name, p in toy.named_parameters()} if arm == 'uha' else {}
+    return {k: round_floats(v) for k, v in found.items() if k in (*KEPT, 'note')} | dict(
+        seconds=round(seconds, 1), draws=draws, learned=learned)
 
 
 if __name__ == '__main__':
-    folder, target = map(Path, sys.argv[1:])
-    cells = {}
-    for names in (list(ARMS)[:4], list(ARMS)[4:]):
-        for name, seed in itertools.product(names, SEEDS):
-            fits = {letter: kept(r, seed == 0) for letter, r in fit(folder, name, seed).items()}
-            cells[f'{name}-{seed}'] = dict(arm=name, seed=seed, command=command(name, seed, 'runs/uha-toys'), fits=fits)
-            target.write_text(as_text(dict(command=f'python results/uha_toys.py {folder} {target}', machine=machine(),
-                                           cells=cells)))
-            print(time.strftime('%H:%M'), name, seed, {k: (f['kl'], f['log_z_gap'], f['parameters'], round(f['seconds'])) for k, f in fits.items()}, flush=True)
+    target = Path(sys.argv[1])
+    fits = load_json(target)['fits'] if target.exists() else {}
+    for seed, letter, arm in itertools.product(range(3), ENERGIES, ARMS):
+        name = f'{arm}-{letter}-{seed}'
+        if name in fits: continue
+        fits[name] = dict(arm=arm, target=letter, seed=seed) | fitted(arm, letter, seed)
+        target.write_text(as_text(dict(command=f'python results/uha_toys.py {target}', machine=machine(), common=COMMON,
+                                       arms=ARMS, grid=GRID, fits=fits)))
+        print(time.strftime('%H:%M:%S'), name, *(fits[name].get(k) for k in ('parameters', 'kl', 'log_z_gap', 'least_share', 'seconds')),
+              flush=True)
