@@ -24,7 +24,7 @@ KEPT = ('kl', 'bound', 'log_z', 'log_z_gap', 'masses', 'truth', 'least_share', '
 def fitted(arm, letter, seed):
     "What is kept of one fit."
     start, target = time.perf_counter(), ENERGIES[letter]
-    toy = fit_toy(target, **COMMON | ARMS[arm], seed=seed)
+    toy = fit_toy(target, **COMMON | ARMS[arm] | dict(seed=seed))
     seconds = time.perf_counter() - start
     try: found = toy_report(toy, target, **GRID, seed=seed)._asdict()
     except ValueError as e: found = dict.fromkeys(KEPT) | dict(note=str(e)) # q left the grid
@@ -41,7 +41,7 @@ if __name__ == '__main__':
         name = f'{arm}-{letter}-{seed}'
         if name in fits: continue
         fits[name] = dict(arm=arm, target=letter, seed=seed) | fitted(arm, letter, seed)
-        target.write_text(as_text(dict(command=f'python results/uha_toys.py {target}', machine=machine(), common=COMMON,
-                                       arms=ARMS, grid=GRID, fits=fits)))
-        print(time.strftime('%H:%M:%S'), name, *(fits[name].get(k) for k in ('parameters', 'kl', 'log_z_gap', 'least_share', 'seconds')),
-              flush=True)
+        about = dict(command='python results/uha_toys.py results/uha_toys.json', machine=machine())
+        target.write_text(as_text(about | dict(common=COMMON, arms=ARMS, grid=GRID, fits=fits)))
+        shown = (fits[name].get(k) for k in ('parameters', 'kl', 'log_z_gap', 'least_share', 'seconds'))
+        print(time.strftime('%H:%M:%S'), name, *shown, flush=True)
