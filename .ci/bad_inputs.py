@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from aiwae_nb import (ais, aiwae, any_bound, avo, bdmc, bounds, coordinates, data, dreg, evaluate, evidence, flows,
                       gradients, hmc, hvi, laplace, likelihoods, models, objectives, parallel, plots, probes, runs,
-                      sites, snr, targets, toys, train, variational, weights)
+                      sites, snr, targets, toys, train, uha, variational, weights)
 
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
 SECONDS = 10 # of CPU time, for one call
@@ -71,6 +71,8 @@ def log_joint(z): return -(z - torch.ones(B, D)).square().sum(-1)
 def log_w(k=K): return torch.randn(k, B)
 def step(z): return normal_at(z)
 def chain(): return hvi.HierarchicalPosterior(posterior(), [(step, step)]*2)
+def annealing_chain(): return uha.HamiltonianPosterior(posterior(), log_joint, torch.tensor([.5, 1.]), torch.ones(2))
+def hamiltonian(q0, log_joint, **settings): return uha.HamiltonianSteps(**settings)(q0, log_joint).walk(K).log_w
 def state(): return hmc.as_target(log_joint)(torch.zeros(K, B, D))
 def pilot(): return evidence.Pilot(torch.linspace(0, 1, 4).double(), torch.full((4,), .1), torch.ones(4))
 def vae(**choices): return models.VAE(P, D, (3,), **choices)
@@ -229,6 +231,12 @@ CALLS = {
     'check_divides': (lambda batch: parallel.check_divides(batch) or True, dict(batch=4)),
     'shared_coin': (parallel.shared_coin, dict(probability=.5)),
     'run_ranks': (partial(parallel.run_ranks, lambda: 1), dict(n=1)),
+    'HamiltonianPosterior': (lambda **given: uha.HamiltonianPosterior(**given).walk(K).log_w, dict(
+        q0=New(posterior), log_joint=log_joint, betas=torch.tensor([.5, 1.]), step_sizes=torch.ones(2), damping=.5,
+        scale=torch.ones(D))),
+    'uha_loss': (uha.uha_loss, dict(posterior=New(annealing_chain), n_samples=K, reduction='mean')),
+    'HamiltonianSteps': (hamiltonian, dict(q0=New(posterior), log_joint=log_joint, n_latent=D, n_steps=3, step_size=.1,
+                                           damping=.5)),
     'linear_alphas': (avo.linear_alphas, dict(T=T)),
     'warm_up': (avo.warm_up, dict(start=.2, rate=.1)),
     'cyclical': (avo.cyclical, dict(period=4, rising=.5, start=.1)),
@@ -391,6 +399,7 @@ ACCEPTED: dict[tuple, str] = {
     ('fit_toy', 'steps', '0'): NONE_AT_ALL,
     ('batches', 'start', '0'): NONE_AT_ALL,
     ('ais', 'z0', 'None'): DEFAULT,
+    ('HamiltonianPosterior', 'scale', 'None'): DEFAULT,
     ('log_*', 'n_temperatures', 'None'): DEFAULT,
     ('log_*', 'n_leapfrog', 'None'): DEFAULT,
     ('hmc_step*', 'mass', 'None'): DEFAULT,

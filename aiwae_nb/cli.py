@@ -155,7 +155,9 @@ def _add_options(parser):
 
 
 _FAMILY_HELP = dict(transitions="T, its steps", width="of the hidden layers of its steps",
-                    gate_init="initial gate bias of the transitions; larger starts nearer the identity")
+                    gate_init="initial gate bias of the transitions; larger starts nearer the identity",
+                    step_size="of leapfrog steps at first, in standard deviations of q_0",
+                    damping="the share of the momentum that each step keeps, at first")
 
 # %% ../nbs/60_cli.ipynb #ce77a18c
 def _plugins(words):
@@ -410,7 +412,7 @@ def aiwae_snr(
 @command()
 def aiwae_toy(
     target:str='A', # an energy, A to F; several with commas; or all
-    method:str='avo', # avo, hvi, switch, alpha (a chain), flow or gaussian
+    method:str='avo', # avo, hvi, switch, alpha (a chain), uha, flow or gaussian
     steps:int=10_000, # of Adam
     transitions:int=4, # of a chain, or nets of a flow
     hidden:int=32, # their width
@@ -425,8 +427,8 @@ def aiwae_toy(
     """Fit a posterior to an energy of the plane: divergence, masses of modes, log Z gap, draws over contours.
 
     avo: a chain by the annealed objective; hvi: by its bound; switch: one for half of the steps, then the other;
-    alpha: the bound with an annealed target; flow: inverse autoregressive. Writes report-TARGET.json and
-    samples-TARGET.png. Ends with exit code 2 on bad input, 130 when stopped."""
+    alpha: the bound with an annealed target; uha: uncorrected Hamiltonian annealing; flow: inverse autoregressive.
+    Writes report-TARGET.json and samples-TARGET.png. Ends with exit code 2 on bad input, 130 when stopped."""
     config = ToyConfig(target, method, steps, transitions, hidden, batch, lr, anneal, compile, seed)
     folder = run_folder(out, name or f'toy-{method}-{seed}')
     run_toys(config, folder, on_report=lambda report: print(toy_line(report), flush=True))

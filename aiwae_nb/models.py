@@ -26,6 +26,7 @@ from .hmc import as_target
 from .hvi import GatedTransition, HierarchicalPosterior
 from .laplace import BERNOULLI, gauss_newton
 from .likelihoods import LIKELIHOODS, DataDistribution, check_fits
+from .uha import HamiltonianSteps
 from .weights import fold
 
 # %% ../nbs/52_models.ipynb #2885c221
@@ -209,6 +210,7 @@ class Family(NamedTuple):
     # (n_latent, n_context, activation, **options) -> Module called (q_0, h) -> posterior; None: q_0 is the posterior
     build:Callable|None
     options:dict={}     # name -> default
+    anneals:bool=False  # whether the Module is called (q_0, log joint), in the place of h: z (K, B, D) -> (K, B)
 
 
 class Chain(nn.ModuleList):
@@ -245,6 +247,8 @@ def _planar(n_latent, n_context, activation, transitions): return PlanarFlow(n_l
 def _householder(n_latent, n_context, activation, transitions): return HouseholderFlow(n_latent, n_context, transitions)
 def _iaf(n_latent, n_context, activation, transitions, width):
     return IAF(n_latent, n_context, transitions, (width, width))
+def _uha(n_latent, n_context, activation, transitions, step_size, damping):
+    return HamiltonianSteps(n_latent, transitions, step_size, damping)
 
 
 # every family of posteriors by name; one that is added is known to `VAE` and to the commands
@@ -253,7 +257,8 @@ FAMILIES:dict[str, Family] = {
     'chain': Family(Chain, dict(transitions=5, width=40, gate_init=5.)),
     'planar': Family(_planar, dict(transitions=5)),
     'householder': Family(_householder, dict(transitions=5)),
-    'iaf': Family(_iaf, dict(transitions=5, width=40))}
+    'iaf': Family(_iaf, dict(transitions=5, width=40)),
+    'uha': Family(_uha, dict(transitions=5, step_size=.1, damping=.5), anneals=True)}
 
 
 def _check_option(default, **given):
@@ -271,7 +276,7 @@ def family_steps(
 )->nn.Module|None: # (q_0, h) -> posterior; None of a normal
     "What follows q_0. Raises `ValueError` on an unknown family, or options that it does not take."
     check_choice(FAMILIES, family=family)
-    build, takes = FAMILIES[family]
+    build, takes, _ = FAMILIES[family]
     for name, value in options.items():
         if name not in takes:
             raise ValueError(f"{family} takes no {name}, expected {', '.join(takes) or 'no option'}: "
@@ -418,7 +423,13 @@ class VAE(nn.Module):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not detached):
             h = self._features(x, *c)
             q0 = self._normal(h)
-        return q0 if self.steps is None else self.steps(q0, h)
+        if self.steps is None: return q0
+        return self.steps(q0, self._joint_of(x, c) if FAMILIES[self.family].anneals else h)
+
+    def _joint_of(self, x, c):
+        "log p(x, z) as a function of z, whose gradient by z is a force."
+        self._check_rows()
+        return lambda z: self.log_joint(x, z, *c)
 
     def prior(self,
         *c:Tensor, # (B, C) the context, where there is one
@@ -491,10 +502,13 @@ class VAE(nn.Module):
         prior = self.prior(*c)
         return bernoulli_grad(x, z, self._layers, *c) - ((z - prior.mean)/prior.variance).to(z.dtype)
 
-    def _grad_by_autograd(self, x, z, *c):
+    def _check_rows(self):
         if any(isinstance(m, nn.BatchNorm1d) and m.training for m in self.decoder): raise ValueError(
             "batch norm is in training mode, where the gradient of a row depends on all rows: put the model in "
-            "evaluation mode, model.eval()")
+            "evaluation mode, model.eval(), or train one without batch norm")
+
+    def _grad_by_autograd(self, x, z, *c):
+        self._check_rows()
         return as_target(lambda z: self.log_joint(x, z, *c))(z, False).grad
 
 # %% ../nbs/52_models.ipynb #b41c7be7

@@ -6,8 +6,9 @@
 __all__ = ['BETA_CHOICES', 'OBJECTIVES', 'check_model', 'BoundModel', 'bind_model', 'sample_latents', 'base_posterior',
            'inference_parameters', 'freeze_model', 'ScheduledValue', 'beta_schedule', 'Choice', 'evaluating',
            'Objective', 'try_compiled', 'EstimatorObjective', 'HVIObjective', 'estimator_objective',
-           'JackknifeObjective', 'JackknifeDRegObjective', 'DRegObjective', 'AnnealedObjective', 'MixedObjective',
-           'all_objectives', 'find_objective', 'check_objective', 'make_objective', 'fitting_estimators']
+           'HamiltonianObjective', 'JackknifeObjective', 'JackknifeDRegObjective', 'DRegObjective', 'AnnealedObjective',
+           'MixedObjective', 'all_objectives', 'find_objective', 'check_objective', 'make_objective',
+           'fitting_estimators']
 
 # %% ../nbs/49_objectives.ipynb #aec09806
 import math, warnings
@@ -28,6 +29,7 @@ from .dreg import ESTIMATORS, Row, TunedAlpha
 from .hmc import TRAIN_LEAPFROG, StepSizes, check_precision
 from .hvi import HierarchicalPosterior
 from .parallel import mean_over_ranks, raise_together, shared_coin
+from .uha import uha_loss
 from .weights import WeightError, draw_with_density
 
 # %% ../nbs/49_objectives.ipynb #99947d2b
@@ -401,6 +403,21 @@ def estimator_objective(
                  __doc__=f"The estimator {row.label}.")
     return type(f'{name}_objective', (EstimatorObjective,), about)
 
+# %% ../nbs/49_objectives.ipynb #48498588
+class HamiltonianObjective(EstimatorObjective):
+    "The bound of uncorrected Hamiltonian annealing."
+    name, family, row = 'uha', 'uha', ESTIMATORS['elbo']
+    choices = dict(recompute=Choice(False, "hold the graph of one step in memory, not of all; twice the time"),
+                   **BETA_CHOICES)
+
+    def bound_loss(self, x, *c, reduction='mean'):
+        beta = self.options()['beta']
+        if isinstance(beta, Tensor) or beta != 1: return super().bound_loss(x, *c, reduction=reduction)
+        _check_inputs(x, *c)
+        with self.autocast(x):
+            return uha_loss(self.model.posterior(x, *c), self.n_samples, recompute=self.chosen['recompute'],
+                            reduction=reduction)
+
 # %% ../nbs/49_objectives.ipynb #37f76f23
 class JackknifeObjective(EstimatorObjective):
     "The jackknife of the IWAE bound, with its standard gradient."
@@ -565,7 +582,7 @@ class MixedObjective(EstimatorObjective):
 OBJECTIVES:dict[str, type[Objective]] = {
     objective.name: objective for objective in (
         DRegObjective, JackknifeObjective, JackknifeDRegObjective, AnnealedObjective, HVIObjective, MixedObjective,
-        *map(_flow_objective, ('planar', 'householder', 'iaf')))}
+        HamiltonianObjective, *map(_flow_objective, ('planar', 'householder', 'iaf')))}
 
 
 def all_objectives()->dict[str, type[Objective]]: # name -> class

@@ -182,12 +182,13 @@ class RunConfig(_Config):
     init:str|None = option(None, 'model', "torch or glorot; the preset's if not given", str)
     scale:str|None = option(None, 'model', "how sigma is made positive, exp or softplus; the preset's if not given",
         str)
-    family:str|None = option(None, 'model', "of the posterior: normal, chain, planar, householder or iaf; "
+    family:str|None = option(None, 'model', "of the posterior: normal, chain, planar, householder, iaf or uha; "
                              "what the objective is about if not given, else normal", str)
     family_options:dict = option({}, 'model', "what the family of the posterior adds", flag=False)
     objective:str = option('iwae_dreg', 'objective',
         "the loss: an estimator (elbo, iwae, stl, iwae_dreg, rws, rws_dreg, "
-                           "dreg, jvi, jvi_dreg, score), aiwae (by annealing), hvi or avo (a chain), or flow_FAMILY")
+                           "dreg, jvi, jvi_dreg, score), aiwae (by annealing), hvi or avo (a chain), "
+                           "uha (Hamiltonian annealing), or flow_FAMILY")
     samples:int = option(8, 'objective', "K, samples from q for each image", check=check_count)
     objective_options:dict = option({}, 'objective', "what the objective adds", flag=False)
     epochs:int = option(20, 'optimization', "passes over the training images, with those already done", may_change=True)
