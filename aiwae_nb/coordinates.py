@@ -369,12 +369,23 @@ def _is_whole(q):
     return isinstance(q, Normal | MultivariateNormal | LowRankMultivariateNormal | StudentT)
 
 
+def _has_edge(q, start, z):
+    "(K, B) where the density of q ends between `start` and `z`, and does not fall until it overflows, as a flow's may."
+    low, high = start.expand_as(z), z
+    for _ in range(30): # the last point that has a density
+        middle = (low + high)/2
+        inside = _value_there(q.log_prob, middle, -math.inf).isfinite().reshape(*z.shape[:2], *[1]*(z.dim() - 2))
+        low, high = torch.where(inside, middle, low), torch.where(inside, high, middle)
+    return q.log_prob(low) > q.log_prob(start) - 1e4
+
+
 def _without_density(q, start, width, z):
     "(K, B) where `q` itself has no density, whatever it states; within ten widths, since it may overflow farther out."
     near = ((z - start).abs() <= 10.5*width).reshape(*z.shape[:2], -1).all(-1)
     with validated(False): # an error would not say for which datum
         if not _value_there(q.log_prob, start[None]).isfinite().all(): return torch.zeros_like(near) # cannot be asked
-        return near & ~_value_there(q.log_prob, z, 0.).isfinite()
+        found = near & ~_value_there(q.log_prob, z, 0.).isfinite()
+        return found & _has_edge(q, start, z) if found.any() else found
 
 
 @torch.no_grad()
