@@ -433,7 +433,7 @@ def _row_of(row):
 
 
 def loss_of(
-    row:Row|Callable, # an estimator: a Row, or any bound: log_w (K, B) -> (B,), nats, of which BOUND makes one
+    row:Row|Callable, # an estimator: a Row, or any bound: log_w (K, B) -> (B,), nats, as BOUND takes
     name:str='loss', # of the function
 )->_RowLoss: # its loss, a function
     """The loss of an estimator, with the signature that all share, and the row's options at their defaults.

@@ -546,7 +546,7 @@ def log_evidence(
     check:bool=True, # whether rows are independent and repeatable, and p lives where q does
     on_move:Callable=lambda: None, # called after each temperature
 )->Evidence:
-    """log p(x) of each datum: start, pilot, freeze, score; with a tolerance, longer while the mean still rises.
+    """log p(x) of each datum: start, pilot, freeze, score; with a tolerance, longer while the mean rises.
     Raises as `ais` does, and `ValueError` on an unknown schedule or start, or a tolerance beside what it chooses."""
     check_posterior(q, reparameterized=False)
     _check_run(n_chains, n_temperatures, n_leapfrog, tolerance, schedule, start, pilot)

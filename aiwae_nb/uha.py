@@ -48,7 +48,7 @@ def _slope_of_start(q0, z, live):
 
 
 class Slopes(NamedTuple):
-    "What a chain needs to know at a point."
+    "What a chain needs at a point."
     log_p:Tensor  # (K, B) log p(x, z), nats
     start:Tensor  # (K, B, D) the gradient of log q_0 by z
     target:Tensor # (K, B, D) the gradient of log p(x, z) by z
