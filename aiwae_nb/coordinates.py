@@ -383,7 +383,7 @@ def _without_density(q, start, width, z):
     "(K, B) where `q` itself has no density, whatever it states; within ten widths, since it may overflow farther out."
     near = ((z - start).abs() <= 10.5*width).reshape(*z.shape[:2], -1).all(-1)
     with validated(False): # an error would not say for which datum
-        if not _value_there(q.log_prob, start[None]).isfinite().all(): return torch.zeros_like(near) # q has no density here
+        if not _value_there(q.log_prob, start[None]).isfinite().all(): return torch.zeros_like(near) # not known
         found = near & ~_value_there(q.log_prob, z, 0.).isfinite()
         return found & _has_edge(q, start, z) if found.any() else found
 
