@@ -245,8 +245,8 @@ class _Trials:
         return log_mean_shortfall(self.variance[last]*scale, self.K).mean().item()
 
     def length(self, tolerance, most):
-        "The least T that keeps the tolerance, at most `most`."
-        T = min(self.variance)
+        "The least T that keeps the tolerance, at most `most`; no less than the longest trial has, if that may be."
+        T = min(most, max(self.variance))
         while T < most and self.shortfall(T) > tolerance: T = min(most, math.ceil(1.1*T))
         return T
 
@@ -326,7 +326,7 @@ class Evidence(NamedTuple):
     converged:Tensor   # (B,) bool: eq. (11), acceptance and divergences
     accept_rate:Tensor # (T-1,) mean acceptance at betas[1:]
     log_w:Tensor       # (K, B) log weights, nats, float64
-    half_T:Tensor      # (B,) the same from half the temperatures and other chains, nats; NaN if not asked for
+    half_T:Tensor      # (B,) the same from half of T (with a tolerance: or more) and other chains, nats; or NaN
     half_T_error:Tensor # (B,) its Monte Carlo error, nats
     betas:Tensor       # (T,) the frozen schedule, of the first run
     step_size:Tensor   # (T-1, B) the frozen step sizes, of the first run
@@ -479,33 +479,39 @@ def _lengthened(found, index, longer):
     return Evidence(**each | dict(forces=found.forces + more, seconds=found.seconds + longer.seconds))
 
 
-def _longer_lengths(T, n_leapfrog, max_forces):
-    "Temperatures of twice the moves, and twice those, while all runs of a chain stay within the forces."
-    spent = n_leapfrog*(T + half_length(T) - 2)
-    while (spent := spent + n_leapfrog*2*(T - 1)) <= max_forces: yield (T := 2*T - 1)
-
-
 _EXPONENT = .6 # gamma where it was not measured: whitened chains had 0.55 to 0.64
 
 
-def _missing(shorter, value, n, exponent):
-    "How far the mean value is too low, by its rise over n doublings, eq. (12), nats; NaN where no two are known."
-    rise = value - shorter
-    return rise[rise.isfinite()].mean().item()/(2**(n*exponent) - 1)
+def _missing(rise, ratio, exponent):
+    "How far the mean value is too low, by its rise where moves grow by a ratio, eq. (12), nats; 0 where none is known."
+    known = rise[rise.isfinite()]
+    return known.mean().item()/(ratio**exponent - 1) if len(known) and ratio > 1 else 0.
+
+
+def _with_cost(found, other): # of another run
+    return found._replace(forces=found.forces + other.forces, seconds=found.seconds + other.seconds)
+
+
+def _next_length(T, missing, tolerance, exponent):
+    "The T at which eq. (12) is the tolerance: of a quarter more moves at least, of twice as many at most."
+    more = (missing/tolerance)**(1/exponent)
+    return 1 + math.ceil((T - 1)*min(2, max(1.25, more)))
 
 
 def _until_level(run, T, n_leapfrog, half_T, tolerance, exponent, max_forces, seconds):
     "The evidence of `run(T)` and of half of T; of more temperatures while eq. (12) is above the tolerance."
-    found = run(T)
-    if not half_T: return found
-    half = run(half_length(T))
-    spent = dict(forces=found.forces + half.forces, seconds=found.seconds + half.seconds)
-    found, shorter, n = _beside(found, half.value, half.std_error)._replace(**spent), half.value, 1
+    if not half_T: return run(T)
+    found, half = run(T), run(half_length(T))
+    found = _with_cost(_beside(found, half.value, half.std_error), half)
     if tolerance is None: return found
-    for T in _longer_lengths(T, n_leapfrog, max_forces):
-        level = not _missing(shorter, found.value, n, exponent) > tolerance
-        if level or 7/3*found.seconds > seconds: break # at the pace of the last run
-        shorter, n = found.half_T, 2
+    lengths = [half_length(half_length(T)), half_length(T), T]
+    quarter = run(lengths[0])
+    found, two_back = _with_cost(found, quarter), quarter.value
+    while (missing := _missing(found.value - two_back, (lengths[-1] - 1)/(lengths[-3] - 1), exponent)) > tolerance:
+        T = _next_length(lengths[-1], missing, tolerance, exponent)
+        forces = found.forces + n_leapfrog*(T - 1)
+        if forces > max_forces or found.seconds*forces/found.forces > seconds: break # at the pace of the runs so far
+        two_back, lengths = found.half_T, [*lengths, T]
         found = _lengthened(found, torch.arange(len(found.value)), run(T))
     return found
 
@@ -754,10 +760,12 @@ class _Problem(NamedTuple):
             found = _annealed(joint, begun.q, pilot._replace(step_size=steps), T, mass=begun.mass, compile=compile,
                               tolerance=tolerance, exponent=plan.exponent, max_forces=asked.max_forces,
                               seconds=seconds, **shared, **kwargs)
-            return found._replace(forces=found.forces + plan.forces + begun.forces + n_stops*PILOT_MOVES*L)
-        found, kept = self.past_lost(index, run)
+            forces = found.forces + plan.forces + begun.forces + n_stops*PILOT_MOVES*L
+            return found._replace(forces=forces), torch.as_tensor(found.forces)
+        done, kept = self.past_lost(index, run)
         K, schedule = kwargs.get('n_chains', 16), BETA_SCHEDULES[kwargs.get('schedule', 'tuned')]
-        return _spread_out(found or _of_none(K, schedule(pilot, T)), kept, index)._asdict()
+        found, of_chains = done or (_of_none(K, schedule(pilot, T)), torch.tensor(0))
+        return _spread_out(found, kept, index)._asdict() | dict(of_chains=of_chains)
 
 # %% ../nbs/34_evidence.ipynb #f6fc5dd2
 def _of_none(K, betas):
@@ -788,9 +796,10 @@ def _joined(parts, sizes):
     each = {name: torch.cat([p[name] for p in parts], -1) for name in Evidence._fields if name not in _SHARED}
     rates = torch.stack([p['accept_rate'].double() for p in parts])
     sizes = torch.tensor(sizes, dtype=torch.float64)
-    rate = (rates*sizes[:, None]).sum(0)/sum(map(int, sizes))
+    def mean(a): return (a*sizes[:, None]).sum(0)/sum(map(int, sizes))
+    forces = mean(torch.stack([p['forces'].double() for p in parts])[:, None]).ceil().long()[0]
     seconds = torch.stack([p['seconds'] for p in parts]).sum()
-    return Evidence(**each, accept_rate=rate, betas=parts[0]['betas'], forces=parts[0]['forces'], seconds=seconds)
+    return Evidence(**each, accept_rate=mean(rates), betas=parts[0]['betas'], forces=forces, seconds=seconds)
 
 # %% ../nbs/34_evidence.ipynb #473c9a02
 def _in_turn(tasks, store, bar, moves): # name -> what makes a task; what each gives, of this rank's
@@ -828,8 +837,11 @@ def _by_executor(executor, tasks, store, bar, moves):
     return found
 
 # %% ../nbs/34_evidence.ipynb #91ba9730
-def _left(found, tolerance): # (B,) bool: which data need a longer run
-    return ~(found.converged & (found.shortfall <= tolerance)) & found.value.isfinite()
+_LIGHT = 2/3 # of the chains: the effective sample size below which a datum of a run with a tolerance is run again
+
+
+def _left(found, tolerance, ess): # (B,) bool: which data need a longer run
+    return ~(found.converged & (found.shortfall <= tolerance) & (found.ess >= ess)) & found.value.isfinite()
 
 
 class _Scorer(NamedTuple):
@@ -841,7 +853,7 @@ class _Scorer(NamedTuple):
     executor:Any
 
     def score(self, chunks, plan, half_T, name, key, **more):
-        "The evidence of some data; a chunk's noise depends on the seed and `key(i)`."
+        "(the evidence of some data, the forces of its chains alone); a chunk's noise depends on the seed and `key(i)`."
         moves = plan.n_temperatures - 1 + half_T*(half_length(plan.n_temperatures) - 1)
         self.bar.total += len(chunks)*moves
         def task(index, key):
@@ -849,21 +861,25 @@ class _Scorer(NamedTuple):
         tasks = {f'{name}-{i:05d}': partial(task, index, key(i)) for i, index in enumerate(chunks)}
         run = partial(_by_executor, self.executor) if self.executor else _by_ranks
         found = run(tasks, self.store, self.bar, moves)
-        return _joined([found[name] for name in tasks], [len(index) for index in chunks])
+        sizes = [len(index) for index in chunks]
+        spent = torch.cat([found[name]['of_chains'].expand(n) for name, n in zip(tasks, sizes)])
+        return _joined([found[name] for name in tasks], sizes), spent
 
-    def until_converged(self, found, plan, max_forces, batch, tolerance, end):
-        "The same, with longer runs of data that have not converged or fall short, none that would last beyond `end`."
+    def until_converged(self, found, spent, plan, max_forces, batch, left, end):
+        "The same, with longer runs of the data that are `left`, none that would last beyond `end`."
         began, done = time.perf_counter(), 0
-        for T in _longer_lengths(plan.n_temperatures, plan.n_leapfrog, max_forces):
-            left = _left(found, tolerance)
-            self.bar.set_postfix_str(f'{left.sum()} have not converged')
-            index = (left & (2*found.n_temperatures - 1 == T)).nonzero()[:, 0] # some chunks had longer runs
-            if not left.any() or self._is_late(len(index)*T, done, began, end): break
-            if not len(index): continue
+        while True:
+            more = 2*plan.n_leapfrog*(found.n_temperatures - 1)
+            again = left(found) & (spent + more <= max_forces)
+            self.bar.set_postfix_str(f'{again.sum()} run longer')
+            if not again.any(): return found
+            T = 2*int(found.n_temperatures[again].min()) - 1
+            index = (again & (2*found.n_temperatures - 1 == T)).nonzero()[:, 0]
+            if self._is_late(len(index)*T, done, began, end): return found
             done += len(index)*T
             longer, chunks = plan._replace(n_temperatures=T, forces=0), index.tensor_split(math.ceil(len(index)/batch))
-            found = _lengthened(found, index, self.score(chunks, longer, False, f'longer-{T}', lambda i: f'{T} {i}'))
-        return found
+            run, forces = self.score(chunks, longer, False, f'longer-{T}', lambda i: f'{T} {i}')
+            found, spent = _lengthened(found, index, run), spent.index_add(0, index, forces)
 
     def _is_late(self, work, done, began, end):
         "Whether a run would end too late, at the pace of those before it; all ranks agree."
@@ -966,11 +982,12 @@ def log_likelihood(
     with tqdm(total=0, disable=quiet, unit='move', desc=f'{len(x)} data') as bar:
         scorer = _Scorer(problem, store, bar, options, executor)
         end = math.inf if max_seconds is None else began + max_seconds
-        found = scorer.score(chunks, plan, half_T, 'chunk', lambda i: i + 1, tolerance=known['tolerance'],
-                             seconds=(end - time.perf_counter())/len(chunks))
+        found, spent = scorer.score(chunks, plan, half_T, 'chunk', lambda i: i + 1, tolerance=known['tolerance'],
+                                    seconds=(end - time.perf_counter())/len(chunks))
         if not half_T or until is None and asked.tolerance is None: return found
         within = known['tolerance'] if until and known['tolerance'] else math.inf
-        return scorer.until_converged(found, plan, asked.max_forces, batch, within, end)
+        left = partial(_left, tolerance=within, ess=0 if until else _LIGHT*asked.n_chains)
+        return scorer.until_converged(found, spent, plan, asked.max_forces, batch, left, end)
 
 # %% ../nbs/34_evidence.ipynb #fd1f2a64
 class Cost(NamedTuple):
