@@ -8,6 +8,7 @@ __all__ = ['TOY_ESTIMATORS', 'one_line_errors', 'train_parser', 'evaluate_parser
 
 # %% ../nbs/60_cli.ipynb #24ce5633
 import argparse, importlib, inspect, os, signal, sys, threading, warnings
+from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -23,7 +24,7 @@ from .files import load_json, save_json
 from .models import FAMILIES
 from .objectives import (all_objectives, check_objective, fitting_estimators, inference_parameters,
                                  make_objective)
-from .parallel import LostRankError, RankError, process_group, rank, together, world_size
+from .parallel import LostRankError, RankError, find_executor, process_group, rank, together, world_size
 from .runs import (EvaluateConfig, Run, RunConfig, check_seed, draw_of, family_options, objective_options,
                            other_report, pick_device, run_folder, train_ensemble)
 from .snr import SNR_BUDGETS, SNR_KS, gradient_report, plot_report, plot_snr, snr_experiment, snr_slopes
@@ -193,6 +194,9 @@ def evaluate_parser()->argparse.ArgumentParser: # of sys.argv[1:]
     _add_flag(more, 'against', None, "the folder of another run, evaluated alike: the differences, image by image", str)
     _add_flag(more, 'device', 'auto', "auto, cpu or cuda", str)
     _add_flag(more, 'data', None, "a folder to look for the data in, before $AIWAE_NB_DATA and the cache", str)
+    _add_flag(more, 'engine', 'local', "what runs chains: local (processes of this machine), or dask (a cluster)", str)
+    _add_flag(more, 'address', '', "of a dask scheduler, as tcp://HOST:8786; one begins here if not given", str)
+    _add_flag(more, 'workers', 1, "processes that share out the chains; a cluster with an address has its own", int)
     more.add_argument('--plugin', action='append', default=argparse.SUPPRESS, metavar='MODULE',
         help="a module to import first")
     return parser
@@ -306,25 +310,49 @@ def aiwae_evaluate(
     device:str='auto', # auto, cpu or cuda
     data:str|None=None, # a folder to look for the data in first
     plugin:Any=(), # modules that were imported first
+    engine:str='local', # what runs chains: local or dask
+    address:str='', # of a dask scheduler; one begins here if not given
+    workers:int=1, # processes that share out the chains
     **flags, # of `EvaluateConfig`
 ):
     """Report a run: the K-sample bound on test images with its errors, active units, pictures; with chains, log p(x).
 
-    Several processes share out the chains: torchrun --standalone --no-python --nproc-per-node 2 aiwae_evaluate ...
+    Several processes share out the chains: --workers 2, --engine dask --address tcp://HOST:8786, or
+    torchrun --standalone --no-python --nproc-per-node 2 aiwae_evaluate ... The numbers are the same, bit for bit.
 
     Typed again, it goes on where it stopped, and shows what it has. Writes report.json, CSV and PNGs.
     Ends with exit code 2 on bad input, 1 where another process has ended, 130 when stopped."""
-    with process_group(): _evaluate(run, against, device, data, flags)
+    asked = dict(engine=engine, address=address, workers=workers)
+    with process_group(): _evaluate(run, against, device, data, asked, flags)
 
 
-def _evaluate(run, against, device, data, flags):
+_ALONE = dict(engine='local', address='', workers=1)
+
+
+def _reported(run, config, data, place, executor):
+    try: return run.report(config, data, place, lambda text: print(text, flush=True), executor)
+    except (BrokenExecutor, CancelledError) as e: raise TrainingError(
+        "a process of the executor was killed, or its cluster is lost: what was done is kept, and the same command goes "
+        "on with the rest") from e
+
+
+def _executor(config, asked):
+    "A context manager: of the executor that computes chains, or of None."
+    if world_size() > 1 and asked != _ALONE: raise ValueError(
+        f"workers are asked for, and {world_size()} processes of torchrun share out the chains: choose one of the two")
+    if not config.chains and asked != _ALONE: raise ValueError(
+        "workers are asked for, and chains is 0, expected --chains 16, say: workers compute nothing else")
+    return find_executor(**asked)
+
+
+def _evaluate(run, against, device, data, asked, flags):
     with together():
         config, of = EvaluateConfig.from_flags(**flags), Run(run)
         config.check()
         of.checkpoint # is there
         theirs = other_report(Run(against), _asked_of(of, config)) if against else {}
-        place = pick_device(device)
-    report = of.report(config, data, place, say=lambda text: print(text, flush=True))
+        place, made = pick_device(device), _executor(config, asked)
+    with made as executor: report = _reported(of, config, data, place, executor)
     if rank(): return
     print(report_table({k: v for k, v in report.items() if k != 'certificate'}))
     if config.chains == 1:

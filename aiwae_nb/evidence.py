@@ -10,7 +10,7 @@ __all__ = ['PILOT_STOPS', 'PILOT_MOVES', 'STARTS', 'DEFAULT_START', 'LEAST_ESS',
 
 # %% ../nbs/34_evidence.ipynb #b69e326f
 import hashlib, inspect, json, math, time, warnings
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -820,20 +820,23 @@ def _by_ranks(tasks, store, bar, moves):
 
 
 def _by_executor(executor, tasks, store, bar, moves):
-    "Tasks that are not kept go to the workers; all are taken back in order."
-    futures, found = {}, {}
+    "Tasks that are not kept go to the workers; each is kept as soon as it is back."
+    names, found = {}, {}
     try:
         for name, make in tasks.items():
-            if not store.has(name): futures[name] = executor.submit(make())
-        for name, make in tasks.items():
-            found[name] = store.get(name, futures[name].result if name in futures else make())
+            if not store.has(name): names[executor.submit(make())] = name
+        for future in as_completed(names):
+            found[names[future]] = store.get(names[future], future.result)
+            bar.update(moves)
+        for name in tasks.keys() - found.keys():
+            found[name] = store.get(name, tasks[name]())
             bar.update(moves)
     except (AttributeError, TypeError, PicklingError) as e:
         if 'pickle' not in str(e): raise
         raise TypeError("posterior or log_joint cannot be sent to another process, expected what pickle takes: methods "
                         f"of a module, or functions of a file, no lambda ({str(e).strip()[:80]})") from e
     finally:
-        for future in futures.values(): future.cancel() # those that are left, after an error
+        for future in names: future.cancel() # those that are left, after an error
     return found
 
 # %% ../nbs/34_evidence.ipynb #91ba9730

@@ -4,14 +4,12 @@
 
 # %% auto #0
 __all__ = ['LONG_CHAINS', 'Cell', 'command_of', 'evaluation_of', 'is_trained', 'evaluated', 'is_done', 'run_cell', 'run_cells',
-           'local_executor', 'ClusterExecutor', 'cluster_executor', 'curve_columns', 'summary', 'table_column', 'Paper',
-           'grid_report']
+           'curve_columns', 'summary', 'table_column', 'Paper', 'grid_report']
 
 # %% ../nbs/61_grid.ipynb #196b0185
-import multiprocessing, os, pickle, platform, socket, threading
+import multiprocessing, pickle, platform, threading
 from collections.abc import Iterator
-from concurrent.futures import (FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor,
-                                wait)
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, wait
 from contextlib import redirect_stderr, redirect_stdout
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -19,7 +17,7 @@ from typing import Any, Callable, NamedTuple
 
 import torch
 
-from .checks import check_choice, check_count
+from .checks import check_choice
 from .cli import aiwae_evaluate, aiwae_toy, aiwae_train
 from .core import tqdm
 from .files import load_table, round_floats
@@ -232,111 +230,6 @@ def run_cells(
                             "left; the same call, or command, goes on with them") from e
     finally: bar.close()
     return failed
-
-# %% ../nbs/61_grid.ipynb #c7f42509
-def _share(
-    index, # of this process
-    workers, # of the machine
-):
-    "Take a part of the cores, and one of several GPUs. To be called before CUDA is used."
-    torch.set_num_threads(max(1, (os.cpu_count() or 1)//workers))
-    visible = os.environ.get('CUDA_VISIBLE_DEVICES')
-    gpus = visible.split(',') if visible else range(torch.cuda.device_count())
-    if len(gpus) > 1: os.environ['CUDA_VISIBLE_DEVICES'] = str(gpus[index % len(gpus)])
-
-
-def _end_with_parent():
-    parent:Any = multiprocessing.parent_process()
-    parent.join()
-    os._exit(1)
-
-
-def _begin_worker(count, workers):
-    with count.get_lock():
-        index = count.value
-        count.value += 1
-    _share(index, workers)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def local_executor(
-    workers:int, # processes
-)->ProcessPoolExecutor: # to be shut down by the caller
-    "Processes of this machine, which share its cores and GPUs and end with this one. Raises `ValueError` on no worker."
-    check_count(workers=workers)
-    context = multiprocessing.get_context('spawn')
-    return ProcessPoolExecutor(workers, context, _begin_worker, (context.Value('i', 0), workers))
-
-# %% ../nbs/61_grid.ipynb #d23aec4b
-class ClusterExecutor(Executor):
-    "The workers of a dask cluster. A call whose worker dies is done by another."
-    def __init__(self,
-        client:Any, # of distributed, closed by `shutdown`
-    ):
-        self.client, self.calls = client, client.get_executor(pure=False)
-
-    def submit(self, # type: ignore[override] # a standard executor takes fn by position alone
-        fn:Callable, # that the workers can import
-        *args, # of fn
-        **kwargs, # of fn
-    )->Future: # of what it returns
-        "Have a call done by a worker."
-        return self.calls.submit(fn, *args, **kwargs)
-
-    def _busy(self):
-        "The workers that have calls of this client."
-        mine = set(self.client.futures)
-        try: return [worker for worker, keys in self.client.processing().items() if mine & {*keys}]
-        except OSError: return [] # the scheduler is gone
-
-    def shutdown(self,
-        wait:bool=True, # for the calls; else end the workers that are in one, whose nannies begin new ones
-        *,
-        cancel_futures:bool=False, # the same as not to wait
-    ):
-        "Close the client, and the cluster that it began."
-        if self.client.status == 'closed': return
-        wait = wait and not cancel_futures
-        busy = [] if wait else self._busy()
-        self.calls.shutdown(wait)
-        if busy: self.client.run(os._exit, 1, workers=busy, on_error='ignore')
-        self.client.close()
-
-# %% ../nbs/61_grid.ipynb #c6a7021a
-def _check_answers(address):
-    "A scheduler speaks first, but in TLS; distributed itself would wait for that without end."
-    from distributed.comm import get_address_host_port
-    try:
-        with socket.create_connection(get_address_host_port(address), timeout=3) as peer:
-            if not address.startswith('tls:') and not peer.recv(1): raise OSError("what listens there closed at once")
-    except (OSError, ValueError) as e: raise ValueError(
-        f"nobody answers at {address}: {e}; give that of a dask scheduler, as tcp://HOST:8786") from e
-
-
-def _share_plugin(workers):
-    "What begins the workers of a cluster on this machine."
-    from distributed import WorkerPlugin
-    class Share(WorkerPlugin):
-        def setup(self, worker): _share(worker.name, workers)
-    return Share()
-
-
-def cluster_executor(
-    address:str='', # of a dask scheduler, as tcp://HOST:8786; none: a cluster of this machine begins, and ends with it
-    workers:int=1, # processes, where the cluster is of this machine
-)->ClusterExecutor: # to be shut down by the caller
-    """The workers of a dask cluster, or of one that begins here.
-
-    Raises `ValueError` on no worker and where nobody answers within seconds, `ImportError` without distributed."""
-    check_count(workers=workers)
-    try: from distributed import Client
-    except ImportError as e: raise ImportError('clusters need distributed: pip install "aiwae_nb[dask]"') from e
-    if address:
-        _check_answers(address)
-        return ClusterExecutor(Client(address, timeout=3))
-    client = Client(n_workers=workers, threads_per_worker=1, memory_limit=0, dashboard_address=None, silence_logs=50)
-    client.register_plugin(_share_plugin(workers))
-    return ClusterExecutor(client)
 
 # %% ../nbs/61_grid.ipynb #c9d5b065
 # flags of an evaluation by the papers' protocol

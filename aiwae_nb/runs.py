@@ -9,6 +9,7 @@ __all__ = ['check_seed', 'parse_widths', 'option', 'check_fields', 'run_folder',
 
 # %% ../nbs/56_runs.ipynb #5904aa65
 import dataclasses, hashlib, json, math, shutil, time
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -625,9 +626,10 @@ class Run:
         data:str|None=None, # a folder to look for the data in first
         device:Any='cpu', # of the model and the data
         say:Callable=print, # called with a line on what begins
+        executor:Executor|None=None, # of processes, which compute chunks of the chains; None: this process
     )->dict: # what report.json holds
         "The report of the last checkpoint, made now where it is not there. Raises as `evaluate` and `evaluate_ais`."
-        return _Report(self, asked, data, device, say).make()
+        return _Report(self, asked, data, device, say, executor).make()
 
     def known_report(self,
         asked:'EvaluateConfig', # what to report
@@ -722,8 +724,9 @@ def _answers(report, asked): return bool(report) and all(report.get(k) == v for 
 # %% ../nbs/56_runs.ipynb #5ff74d92
 class _Report:
     "The report of a run's last checkpoint, as far as it is made."
-    def __init__(self, run, asked, data=None, device='cpu', say=print):
+    def __init__(self, run, asked, data=None, device='cpu', say=print, executor=None):
         self.run, self.asked, self.data, self.device, self.say = run, asked, data, device, say
+        self.executor = executor
         self.folder, self.loaded = run.folder, None
 
     def load(self):
@@ -823,7 +826,7 @@ class _Report:
             if rank() == 0: self.say(f"{a.chains} chains through {how} for each of {n:,} {name} images")
             found[name] = evaluate_ais(model, *given, tolerance=a.tolerance, start=a.start, half_T=not a.no_half,
                                        n_temperatures=a.temperatures, seed=a.seed + i, out=self.kept()/name,
-                                       progress=True, **chosen)
+                                       progress=True, executor=self.executor, **chosen)
             columns = {k: getattr(found[name], k) for k in ('value', 'std_error', 'ess', 'half_T')}
             if rank() == 0: save_table(self.folder/self._csv(name), columns)
         if 'train' not in images and rank() == 0: self.forget(self._csv('train'))
