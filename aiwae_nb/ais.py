@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal
 from torch.distributions.constraints import Constraint
 
-from .checks import check_choice, check_count, check_positive, check_tensor
+from .checks import check_choice, check_count, check_positive, check_tensor, reads_values
 from .coordinates import Coordinates, WhiteCoordinates, check_covers
 from .core import seeded
 from .hmc import (TRAIN_LEAPFROG, HMCInfo, HMCState, as_target, append_axes, compiled_transition,
@@ -67,9 +67,10 @@ def check_betas(
     found = _as_numbers(betas, 'betas', torch.float64)
     if found.dim() != 1: raise ValueError(f"betas has shape {tuple(found.shape)}, expected (T,)")
     check_length(len(found))
-    rising = (found.diff() >= 0).all()
-    if found[0] != 0 or found[-1] != 1 or not rising:
-        raise ValueError(f"betas run from {found[0].item():g} to {found[-1].item():g}"
+    numbers = found.tolist()
+    rising = all(low <= high for low, high in zip(numbers, numbers[1:]))
+    if numbers[0] != 0 or numbers[-1] != 1 or not rising:
+        raise ValueError(f"betas run from {numbers[0]:g} to {numbers[-1]:g}"
                          f"{'' if rising else ' and fall on the way'}, "
                          "expected from 0 (q) to 1 (the posterior), never falling: linear_schedule(T) makes such")
     return found
@@ -282,12 +283,12 @@ def anneal(
     log_w, rates, sizes = (torch.zeros(state.log_f.shape, dtype=torch.float64, device=u.device),
                            torch.zeros_like(step_size), [])
     record = MoveRecord(len(betas) - 1, state.log_f.shape, u.device)
-    order = range(1, len(betas))
+    order, at = range(1, len(betas)), betas.tolist()
     for t in reversed(order) if backwards else order:
-        gap = (betas[t] - betas[t-1]).item()
+        gap = at[t] - at[t-1]
         if not backwards: log_w = log_w + gap*log_ratio(state)
         if n_leapfrog:
-            beta = betas[t].to(u)
+            beta = u.new_full((), at[t]) # made on the device: nothing is copied to it
             state, info = hmc_step(mix_state(state.z, beta, *state.terms), path.at(beta), step_size[t-1], n_leapfrog,
                                    mass=path.mass(beta), generator=generator, step=step, move=move)
             record.add(info)
@@ -323,7 +324,7 @@ def step_sizes_of(
     if steps.shape not in ((n_moves,), (n_moves, n_data)):
         raise ValueError(f"step_size has shape {tuple(steps.shape)}, expected a number, (T-1,) = ({n_moves},) or "
                          f"(T-1, B) = ({n_moves}, {n_data})")
-    if not (steps.isfinite() & (steps > 0)).all():
+    if reads_values() and not (steps.isfinite() & (steps > 0)).all():
         raise ValueError("step_size has an entry that is not a positive number, expected all positive: 0.1 is a usual "
                          "start; n_leapfrog=0 makes no move")
     return steps

@@ -23,7 +23,7 @@ from .ais import linear_schedule
 from .aiwae import INFERENCE_LOSSES, aiwae_losses
 from .avo import avo_loss, cyclical, linear_alphas, warm_up
 from .bounds import jackknife_bound
-from .checks import check_choice, check_context, check_count, check_number, check_tensor
+from .checks import check_choice, check_context, check_count, check_number, check_tensor, reads_values
 from .core import seeded, undisturbed
 from .dreg import ESTIMATORS, Row, TunedAlpha
 from .hmc import TRAIN_LEAPFROG, StepSizes, check_precision
@@ -157,6 +157,7 @@ class ScheduledValue(nn.Module):
         self.schedule = schedule
         self.register_buffer('step', torch.zeros((), dtype=torch.int64))
         self.register_buffer('value', torch.tensor(self._at(0)))
+        self.known = None, 0 # a state of the buffer `step`, and the number that it held
 
     def _at(self, step):
         value = self.schedule(step)
@@ -166,8 +167,13 @@ class ScheduledValue(nn.Module):
     @torch.no_grad()
     def advance(self):
         "Go to the next step. Raises `ValueError` where its value is no finite number."
+        known, at = self.known
+        if known != self._state(): at = int(self.step) # others have moved it, as a checkpoint does: the device is asked
         self.step += 1
-        self.value.fill_(self._at(int(self.step)))
+        self.known = self._state(), at + 1
+        self.value.fill_(self._at(at + 1))
+
+    def _state(self): return id(self.step), self.step._version
 
 
 def beta_schedule(
@@ -214,6 +220,7 @@ class Objective(nn.Module):
     min_samples:int = 1                # least K
     probes:tuple[str, ...] = ()        # names of the probes that belong to it
     one_loss:bool = True               # whether q learns by the gradient of `forward`
+    branches:bool = False              # whether steps differ in what they compute: no graph holds them
     model:Any
 
     def __init__(self,
@@ -256,7 +263,7 @@ class Objective(nn.Module):
 
     def after_step(self,
         optimizer:Any, # whose step has just been made
-    ):
+    )->Tensor|None: # a second loss, which should be finite; None: there is none
         "Called after the optimizer's step on a batch."
 
     def autocast(self,
@@ -530,14 +537,16 @@ class AnnealedObjective(Objective):
         "The inference network's step, then the step sizes'. Raises `WeightError` on a loss that is not finite."
         inference, self.inference = self.inference, None
         loss = inference()
-        bad = f"the loss of the inference network is {loss.item()}"
-        raise_together(None if loss.isfinite() else WeightError(bad, None, None))
+        if reads_values():
+            bad = f"the loss of the inference network is {loss.item()}"
+            raise_together(None if loss.isfinite() else WeightError(bad, None, None))
         optimizer.zero_grad(set_to_none=True)
         if loss.requires_grad:
             loss.backward()
             optimizer.step()
         rate, = mean_over_ranks([self.info.accept_rate], self.info.z.shape[1])
         self.step_sizes.update(rate)
+        return loss.detach()
 
     def compiled(self, *inputs):
         "Compiles the transitions of the chain."
@@ -547,7 +556,7 @@ class AnnealedObjective(Objective):
 # %% ../nbs/49_objectives.ipynb #f3e32d68
 class MixedObjective(EstimatorObjective):
     "The annealed variational objective with a probability, else the bound: paper 3's AVO."
-    name, family, row = 'avo', 'chain', ESTIMATORS['elbo']
+    name, family, row, branches = 'avo', 'chain', ESTIMATORS['elbo'], True
     choices = dict(probability=Choice(.2, "that a batch takes the annealed objective, else the bound"), **BETA_CHOICES)
 
     def __init__(self, model, n_samples=1, precision=None, **choices):

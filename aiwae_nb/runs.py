@@ -215,7 +215,8 @@ class RunConfig(_Config):
         "higher one, and evaluate the best weights", int, may_change=True, check=check_count)
     precision:str|None = option(None, 'optimization', "of matrix products: float32, or bfloat16 (faster, not exact; "
                                 "with aiwae of the forces alone, which is exact)", str)
-    compile:bool = option(False, 'optimization', "use torch.compile, which pays on long runs")
+    compile:bool = option(False, 'optimization',
+        "use torch.compile, and on CUDA a graph of each step; it pays on long runs")
     start:str|None = option(None, 'optimization',
         "the folder of a run of the same model, whose weights are the first ones",
                             str, may_change=True)
@@ -234,6 +235,8 @@ class RunConfig(_Config):
     seed:int = option(0, 'run', "decides initial weights, order, binarization and draws", check=check_seed)
     device:str = option('auto', 'run', "auto, cpu or cuda", kept=False)
     save_every:float = option(30., 'run', "seconds between checkpoints", kept=False, check=partial(check_number, 0))
+    look_every:int|None = option(None, 'run',
+        "steps between looks at whether losses are finite; 1 on a CPU and 50 on a GPU if not given", int, kept=False)
 
     @classmethod
     def from_flags(cls, **flags)->'RunConfig':
@@ -565,7 +568,7 @@ class Run:
 
     def _train(self, objective, dataset, probes, config, on_epoch, progress):
         names = ('epochs', 'steps', 'batch', 'lr', 'schedule', 'warm_up', 'ema', 'clip', 'patience', 'seed',
-                 'save_every', 'compile')
+                 'save_every', 'look_every', 'compile')
         return train(
             objective.to(pick_device(config.device)), dataset.train, **{name: getattr(config, name) for name in names},
             optimizer=partial(adam, eps=config.eps, betas=(config.beta1, config.beta2)),

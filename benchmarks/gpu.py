@@ -2,12 +2,14 @@
 
     python benchmarks/gpu.py cells              run the pages that have cells for a GPU, those cells included
     python benchmarks/gpu.py same               compiled training against eager training, from the same draws
+    python benchmarks/gpu.py graph              training by graphs of whole steps against eager training: weights, and times
     python benchmarks/gpu.py run FOLDER         how far a run is, and what an epoch took
     ... | python benchmarks/gpu.py keep OUT     keep each line as OUT/BENCHMARK.json, with the name of the card
 
 `cells` needs no nbdev. `same`: the change of all weights in 20 steps, in units of the change itself, between compiled
-and eager steps in float32; the control is another seed, whose draws are others. With --small on a CPU: `cells` parses
-the pages, and `same` compares two eager runs.
+and eager steps in float32; the control is another seed, whose draws are others. `graph`: the same for `train` with
+compile=True, and milliseconds of a step. With --small on a CPU: `cells` parses the pages, `same` compares two eager
+runs, and `graph` takes a stand-in that runs the step again.
 """
 import argparse, ast, json, os, re, sys, time, traceback
 from concurrent.futures import ProcessPoolExecutor
@@ -87,6 +89,52 @@ def same(device, small):
     return dict(differences=found, steps=2 if small else 20, ok=ok)
 
 
+class Again:
+    "What stands in for a graph on a CPU: it runs the step again."
+    def warm(self, f): f()
+    def capture(self, f): self.f, self.outputs = f, f()
+    def replay(self):
+        for a, b in zip(self.outputs, self.f()):
+            if a is not None: a.copy_(b)
+        return self.outputs
+
+
+def epochs_of(name, device, compile, seed, small):
+    "The weights before and after two epochs of `train`, and milliseconds of a step of the second."
+    import torch
+    from aiwae_nb.core import seeded
+    from aiwae_nb.models import VAE
+    from aiwae_nb.objectives import make_objective
+    from aiwae_nb.train import train
+    batch, steps, choices = (4, 3, KINDS[name] | dict(n_samples=2)) if small else (128, 100, KINDS[name])
+    with seeded(0):
+        model, pixels = VAE(), torch.randint(0, 256, (batch*steps, 784), dtype=torch.uint8)
+    objective = make_objective(model, name, **choices).to(device)
+    flat = lambda: torch.cat([p.detach().flatten() for p in objective.parameters()]).double().cpu()
+    first = flat()
+    found = train(objective, pixels, epochs=2, batch=batch, seed=seed, compile=compile, look_every=50, progress=False)
+    return first, flat(), 1e3*found.metrics[-1]['seconds']/steps
+
+
+def graph(device, small):
+    "Graphs of whole steps against eager steps: differences of weights over the change of weights, and times."
+    import warnings
+    from aiwae_nb.train import STEP_GRAPHS
+    if small: STEP_GRAPHS[device] = Again
+    found, failed = {}, []
+    for name in KINDS:
+        first, eager, eager_ms = epochs_of(name, device, False, 1, small)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter('always')
+            _, held, graph_ms = epochs_of(name, device, True, 1, small)
+        failed += [str(w.message) for w in said if 'without a graph' in str(w.message)]
+        change, (_, other, _) = (eager - first).norm(), epochs_of(name, device, False, 2, small)
+        found[name] = dict(graph=((held - eager).norm()/change).item(), another_seed=((other - eager).norm()/change).item(),
+                           eager_ms=eager_ms, graph_ms=graph_ms)
+    ok = not failed and all(of['graph'] < .01 < of['another_seed'] for of in found.values())
+    return dict(differences=found, failed=failed, ok=ok)
+
+
 def run(device, small, folder):
     "What a run has done."
     folder = Path(folder)
@@ -111,14 +159,14 @@ def keep(device, small, out, card):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
-    parser.add_argument('what', choices=('cells', 'same', 'run', 'keep'))
+    parser.add_argument('what', choices=('cells', 'same', 'graph', 'run', 'keep'))
     parser.add_argument('folder', nargs='?', help='of a run, or to keep JSON in')
     parser.add_argument('--small', action='store_true', help='on a CPU, to see that it runs')
     parser.add_argument('--device', default='cuda', help='cuda or cpu')
     parser.add_argument('--card', help='its name, to keep with JSON')
     asked = parser.parse_args()
     start, more = time.time(), [given for given in (asked.folder, asked.card) if given]
-    found = dict(cells=cells, same=same, run=run, keep=keep)[asked.what](asked.device, asked.small, *more)
+    found = dict(cells=cells, same=same, graph=graph, run=run, keep=keep)[asked.what](asked.device, asked.small, *more)
     if found is None: return
     about = dict(benchmark=asked.what, device=asked.device, torch=version('torch'), seconds=round(time.time() - start, 1))
     print(json.dumps(about | found), flush=True)

