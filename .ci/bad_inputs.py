@@ -124,6 +124,8 @@ def likelihood(x, context, posterior, log_joint, **more):
 
 def tested(**settings): return probes.TestBound(**settings).measure(objective(), (bits(),), None, 1)
 def ready(**flags): return runs.RunConfig.from_flags(**flags).check() or True
+def opened(**asked):
+    with parallel.find_executor(**asked): return True
 def linear(**of): return targets.LinearGaussian(**of).log_evidence(bits())
 
 
@@ -231,6 +233,8 @@ CALLS = {
     'check_divides': (lambda batch: parallel.check_divides(batch) or True, dict(batch=4)),
     'shared_coin': (parallel.shared_coin, dict(probability=.5)),
     'run_ranks': (partial(parallel.run_ranks, lambda: 1), dict(n=1)),
+    'find_executor': (opened, dict(engine='local', workers=1)),
+    'local_executor': (lambda workers: parallel.local_executor(workers).shutdown() or True, dict(workers=1)),
     'HamiltonianPosterior': (lambda **given: uha.HamiltonianPosterior(**given).walk(K).log_w, dict(
         q0=New(posterior), log_joint=log_joint, betas=torch.tensor([.5, 1.]), step_sizes=torch.ones(2), damping=.5,
         scale=torch.ones(D))),
@@ -265,8 +269,8 @@ CALLS = {
     'Ensemble': (models.Ensemble, dict(members=[vae()], seeds=[0])),
     'train': (train.train, dict(
         objective=New(objective), pixels=pixels(), epochs=1, steps=2, batch=5, lr=.001, schedule='cosine',
-        warm_up=.1, ema=.9, optimizer=train.adam, inputs=lambda x: (x,), seed=0, out=New(folder), save_every=1., progress=False,
-        on_epoch=lambda metrics: None)),
+        warm_up=.1, ema=.9, optimizer=train.adam, inputs=lambda x: (x,), seed=0, out=New(folder), save_every=1., look_every=2,
+        progress=False, on_epoch=lambda metrics: None)),
     'GradientVariance': (probes.GradientVariance, dict(estimators=('iwae',), every=2, decay=.9)),
     'TestBound': (tested, dict(inputs=(bits(),), every=2, n_samples=K, rows=8, seed=0)),
     'evaluate_bound': (evaluate.evaluate_bound, dict(model=New(Model), x=bits(), n_samples=K, rows=8*B, batch=B,
@@ -282,7 +286,7 @@ CALLS = {
         dataset='mnist5k', task='generative', model='iwae', latent=D, hidden='3,3', init='torch', scale='exp',
         family='normal', objective='dreg', samples=K, alpha=.5, epochs=1, steps=2, batch=5, lr=.1, eps=.1,
         beta1=.9, beta2=.9, schedule='cosine', warm_up=.1, ema=.9, validation=9, precision='float32',
-        variance_every=2, estimators='iwae', test_every=2, seed=0, ensemble=2, device='cpu', save_every=1.)),
+        variance_every=2, estimators='iwae', test_every=2, seed=0, ensemble=2, device='cpu', save_every=1., look_every=2)),
     'ToyConfig': (toys.ToyConfig, dict(target='A', method='avo', steps=1, transitions=1, hidden=2, batch=2, lr=.1,
                                        anneal=1, seed=0)),
     'fit_toy': (partial(toys.fit_toy, transitions=1, hidden=2, batch=2), dict(
@@ -419,6 +423,7 @@ ACCEPTED: dict[tuple, str] = {
     ('log_evidence', 'pilot', 'None'): DEFAULT,
     ('train', 'out', 'None'): DEFAULT,
     ('train', 'steps', 'None'): DEFAULT,
+    ('train', 'look_every', 'None'): DEFAULT,
     ('*', 'warm_up', 'None'): DEFAULT,
     ('*', 'ema', 'None'): DEFAULT,
     ('TestBound', 'n_samples', 'None'): DEFAULT,

@@ -59,7 +59,8 @@ def check_positive(
 ):
     "Raise `ValueError` unless each argument is a finite number above zero."
     for name, value in given.items():
-        if not _is_left(value) and not _finite(value) > 0: raise ValueError(f"{name} is {value!r}, expected a positive number")
+        if _is_left(value): continue
+        if not _finite(value) > 0: raise ValueError(f"{name} is {value!r}, expected a positive number")
 
 
 def check_between(
@@ -69,7 +70,8 @@ def check_between(
 ):
     "Raise `ValueError` unless each argument is a number strictly between `low` and `high`."
     for name, value in given.items():
-        if not _is_left(value) and not low < _finite(value) < high: raise ValueError(
+        if _is_left(value): continue
+        if not low < _finite(value) < high: raise ValueError(
             f"{name} is {value!r}, expected a number between {low:g} and {high:g}, both excluded")
 
 # %% ../nbs/04_checks.ipynb #b12ceb28

@@ -332,8 +332,11 @@ _ALONE = dict(engine='local', address='', workers=1)
 def _reported(run, config, data, place, executor):
     try: return run.report(config, data, place, lambda text: print(text, flush=True), executor)
     except (BrokenExecutor, CancelledError) as e: raise TrainingError(
-        "a process of the executor was killed, or its cluster is lost: what was done is kept, and the same command goes "
-        "on with the rest") from e
+        "a process of the executor was killed, or its cluster is lost: what was done is kept, and the same command "
+        "goes on with the rest") from e
+    except TypeError as e:
+        if executor is None: raise
+        raise ValueError(str(e)) from e # a model that cannot be sent
 
 
 def _executor(config, asked):

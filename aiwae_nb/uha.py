@@ -85,7 +85,8 @@ def _check_steps(betas, step_sizes, damping, scale, q0):
     check_tensor(floating=True, scale=scale)
     if tuple(scale.shape) not in ((), (D,), (B, D)): raise ValueError(
         f"scale has shape {tuple(scale.shape)}, expected (D,) or (B, D) = {(B, D)}")
-    if reads_values() and not (scale.isfinite() & (scale > 0)).all(): raise ValueError("scale has an entry that is not positive")
+    if reads_values() and not (scale.isfinite() & (scale > 0)).all(): raise ValueError(
+        "scale has an entry that is not positive")
 
 # %% ../nbs/44_uha.ipynb #db549cde
 class _HamiltonianPath(Distribution):
