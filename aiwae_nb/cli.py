@@ -270,7 +270,7 @@ def aiwae_train(
 ):
     """Train a variational autoencoder. The same command again goes on where the last one stopped.
 
-    Several processes share each batch: torchrun --standalone --no-python --nproc-per-node 2 aiwae_train ...
+    Several processes share each batch: torchrun --standalone --no-python --nproc-per-node 2 -- aiwae_train ...
 
     Ends with exit code 2 on bad input, 1 where a loss is not finite, or another process has ended, 130 when stopped."""
     with process_group(): _train(config, flags)
@@ -318,7 +318,7 @@ def aiwae_evaluate(
     """Report a run: the K-sample bound on test images with its errors, active units, pictures; with chains, log p(x).
 
     Several processes share out the chains: --workers 2, --engine dask --address tcp://HOST:8786, or
-    torchrun --standalone --no-python --nproc-per-node 2 aiwae_evaluate ... The numbers are the same, bit for bit.
+    torchrun --standalone --no-python --nproc-per-node 2 -- aiwae_evaluate ... The numbers are the same, bit for bit.
 
     Typed again, it goes on where it stopped, and shows what it has. Writes report.json, CSV and PNGs.
     Ends with exit code 2 on bad input, 1 where another process has ended, 130 when stopped."""
