@@ -236,7 +236,8 @@ class RunConfig(_Config):
     device:str = option('auto', 'run', "auto, cpu or cuda", kept=False)
     save_every:float = option(30., 'run', "seconds between checkpoints", kept=False, check=partial(check_number, 0))
     look_every:int|None = option(None, 'run',
-        "steps between looks at whether losses are finite; 1 on a CPU and 50 on a GPU if not given", int, kept=False)
+        "steps between looks at whether losses are finite; 1 on a CPU and 50 on a GPU if not given", int, kept=False,
+        check=check_count)
 
     @classmethod
     def from_flags(cls, **flags)->'RunConfig':
