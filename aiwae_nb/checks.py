@@ -40,7 +40,7 @@ def deferred_checks()->Iterator[None]:
     finally: _LEFT.reset(token)
 
 
-def reads_values()->bool: # False in a block of `deferred_checks`, and while torch.compile traces
+def reads_values()->bool: # False in a block of deferred_checks, and while torch.compile traces
     "Whether checks may read the numbers of a tensor."
     return not torch.compiler.is_compiling() and not _LEFT.get()
 
