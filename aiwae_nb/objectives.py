@@ -281,6 +281,12 @@ class Objective(nn.Module):
     def of_part(self)->Any:
         "What `after_step` needs of the data that forward has just seen; None: nothing."
 
+    def in_parts(self,
+        n:int, # parts
+    )->'InParts': # (x, *c) -> loss
+        "The loss of a batch that is cut in parts. Raises `ValueError` as `InParts` does."
+        return InParts(self, n)
+
     def join_parts(self,
         parts:list, # what `of_part` gave of each
         weights:list, # of each, its share of the data

@@ -195,6 +195,8 @@ class RunConfig(_Config):
     steps:int|None = option(None, 'optimization', "stop after so many steps in all, within an epoch too", int,
         may_change=True, check=check_count)
     batch:int = option(20, 'optimization', "images in a step, of all processes together", check=check_count)
+    accumulate:int = option(1, 'optimization', "cut each batch in so many parts, whose gradients are averaged: less "
+        "memory", check=check_count)
     lr:float = option(1e-3, 'optimization', "the first learning rate; of cosine and onecycle the highest",
         check=check_positive)
     eps:float = option(1e-4, 'optimization', "of Adam: papers 1 and 2 have 1e-4, torch 1e-8", check=check_positive)
@@ -563,7 +565,7 @@ class Run:
             return self._train(objective, dataset, probes, config, on_epoch, progress)
 
     def _train(self, objective, dataset, probes, config, on_epoch, progress):
-        names = ('epochs', 'steps', 'batch', 'lr', 'schedule', 'warm_up', 'ema', 'clip', 'patience', 'seed',
+        names = ('epochs', 'steps', 'batch', 'accumulate', 'lr', 'schedule', 'warm_up', 'ema', 'clip', 'patience', 'seed',
                  'save_every', 'compile')
         return train(
             objective.to(pick_device(config.device)), dataset.train, **{name: getattr(config, name) for name in names},
