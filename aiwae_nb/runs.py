@@ -953,8 +953,8 @@ def ensemble_configs(
 )->list: # of RunConfig, one for each member
     "The settings of the runs of single members. Raises `ValueError` on what an ensemble cannot have."
     measured = ('variance_every', 'test_every', 'validation')
-    for name in ('compile', 'freeze', 'start', *measured):
-        if getattr(config, name): raise ValueError(
+    for name in ('accumulate', 'compile', 'freeze', 'start', *measured):
+        if getattr(config, name) != getattr(RunConfig, name): raise ValueError(
             f"{name} is {getattr(config, name)}, which an ensemble cannot have: leave it out, or train one by one")
     return [dataclasses.replace(config, seed=seed, name=f'{config.name}-{seed}', ensemble=1)
             for seed in range(config.seed, config.seed + config.ensemble)]
