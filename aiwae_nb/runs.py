@@ -565,8 +565,8 @@ class Run:
             return self._train(objective, dataset, probes, config, on_epoch, progress)
 
     def _train(self, objective, dataset, probes, config, on_epoch, progress):
-        names = ('epochs', 'steps', 'batch', 'accumulate', 'lr', 'schedule', 'warm_up', 'ema', 'clip', 'patience', 'seed',
-                 'save_every', 'compile')
+        names = ('epochs', 'steps', 'batch', 'accumulate', 'lr', 'schedule', 'warm_up', 'ema', 'clip', 'patience',
+                 'seed', 'save_every', 'compile')
         return train(
             objective.to(pick_device(config.device)), dataset.train, **{name: getattr(config, name) for name in names},
             optimizer=partial(adam, eps=config.eps, betas=(config.beta1, config.beta2)),
