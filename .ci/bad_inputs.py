@@ -241,6 +241,7 @@ CALLS = {
     'uha_loss': (uha.uha_loss, dict(posterior=New(annealing_chain), n_samples=K, reduction='mean')),
     'HamiltonianSteps': (hamiltonian, dict(q0=New(posterior), log_joint=log_joint, n_latent=D, n_steps=3, step_size=.1,
                                            damping=.5)),
+    'InParts': (lambda n: objectives.InParts(objective(), n)(bits()), dict(n=2)),
     'linear_alphas': (avo.linear_alphas, dict(T=T)),
     'warm_up': (avo.warm_up, dict(start=.2, rate=.1)),
     'cyclical': (avo.cyclical, dict(period=4, rising=.5, start=.1)),

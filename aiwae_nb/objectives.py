@@ -6,13 +6,14 @@
 __all__ = ['BETA_CHOICES', 'MASSES', 'OBJECTIVES', 'check_model', 'BoundModel', 'bind_model', 'sample_latents', 'base_posterior',
            'inference_parameters', 'freeze_model', 'ScheduledValue', 'beta_schedule', 'Choice', 'evaluating',
            'Objective', 'try_compiled', 'EstimatorObjective', 'HVIObjective', 'estimator_objective',
-           'HamiltonianObjective', 'JackknifeObjective', 'JackknifeDRegObjective', 'DRegObjective', 'AnnealedObjective',
-           'MixedObjective', 'all_objectives', 'find_objective', 'check_objective', 'make_objective',
-           'fitting_estimators']
+           'HamiltonianObjective', 'JackknifeObjective', 'JackknifeDRegObjective', 'DRegObjective', 'summed_loss',
+           'InParts', 'AnnealedObjective', 'MixedObjective', 'all_objectives', 'find_objective', 'check_objective',
+           'make_objective', 'fitting_estimators']
 
 # %% ../nbs/49_objectives.ipynb #aec09806
 import math, warnings
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Callable, NamedTuple
 
 import torch
@@ -284,6 +285,21 @@ class Objective(nn.Module):
             f"{self.name} keeps {sorted(self.own_state())}, and the checkpoint {sorted(state)}")
         self.load_state_dict(state, strict=False)
 
+    def of_part(self)->Any:
+        "What `after_step` needs of the data that forward has just seen; None: nothing."
+
+    def in_parts(self,
+        n:int, # parts
+    )->'InParts': # (x, *c) -> loss
+        "The loss of a batch that is cut in parts. Raises `ValueError` as `InParts` does."
+        return InParts(self, n)
+
+    def join_parts(self,
+        parts:list, # what `of_part` gave of each
+        weights:list, # of each, its share of the data
+    ):
+        "Make the parts one batch for `after_step`."
+
     def with_estimator(self,
         name:str, # of an objective, as in `ESTIMATORS`
     )->'Objective': # on the same parameters
@@ -478,8 +494,76 @@ class DRegObjective(EstimatorObjective):
         "The same objective with a fixed alpha."
         return type(self)(self.model, self.n_samples, self.precision, **self.current_choices() | dict(alpha=alpha))
 
+# %% ../nbs/49_objectives.ipynb #2c670db1
+class _Known(torch.autograd.Function):
+    "A value whose gradients are known."
+    @staticmethod
+    def forward(ctx, value, grads, *parameters):
+        ctx.grads = grads
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx, outer): return None, None, *(None if g is None else outer*g for g in ctx.grads)
+
+
+def _added(a, b): return b if a is None else a if b is None else a + b
+
+
+def summed_loss(
+    losses:Any, # an iterable of (weight, function that makes a loss)
+    parameters:list, # on which they may depend
+)->Tensor: # (): the sum of weight*loss, eq. (1)
+    "A sum of losses, with the graph of one at a time in memory; its gradient can be taken once."
+    total, grads = torch.zeros(()), [None]*len(parameters)
+    for weight, make in losses:
+        loss = weight*make()
+        if loss.requires_grad:
+            grads = list(map(_added, grads, torch.autograd.grad(loss, parameters, allow_unused=True)))
+        total = total.to(loss) + loss.detach()
+    if all(g is None for g in grads): return total
+    return _Known.apply(total, grads, *parameters)
+
+# %% ../nbs/49_objectives.ipynb #beb830eb
+class InParts:
+    "The loss of an objective for a batch that is cut in parts, whose mean it is: (x, *c) -> loss."
+    def __init__(self,
+        objective:'Objective',
+        n:int, # parts
+        forward:Callable|None=None, # the objective's compiled form; None: itself
+    ):
+        check_count(n=n)
+        if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in objective.modules()): raise ValueError(
+            f"the model has batch norm, which couples the rows of a part, and n is {n}: take n=1, or a model without")
+        self.objective, self.n, self.forward = objective, n, forward or objective
+
+    def __call__(self,
+        x:Tensor, # (B, P)
+        *c:Tensor, # (B, C)
+    )->Tensor: # (), nats
+        "The mean loss, eq. (1). Raises as the objective does, with the datum of the whole batch."
+        learned, kept = [p for p in self.objective.parameters() if p.requires_grad], []
+        parts = list(zip(*(a.tensor_split(min(self.n, len(x))) for a in (x, *c))))
+        weights = [len(part[0])/len(x) for part in parts]
+        starts = [sum(len(part[0]) for part in parts[:i]) for i in range(len(parts))]
+        def make(part, start):
+            try: loss = self.forward(*part)
+            except WeightError as e: raise WeightError(str(e), e.k, e.b if e.b is None else e.b + start) from e
+            kept.append(self.objective.of_part())
+            return loss
+        loss = summed_loss(((w, partial(make, *at)) for w, *at in zip(weights, parts, starts)), learned)
+        self.objective.join_parts(kept, weights)
+        return loss
+
 # %% ../nbs/49_objectives.ipynb #04fb64c4
 MASSES:dict[str, Any] = dict(identity=None, q='q') # name -> mass, as of ais
+
+
+def _joined(infos, weights):
+    "One result of the chains of several parts of a batch."
+    def mean(name): return sum(w*getattr(info, name) for w, info in zip(weights, infos))
+    def together(name, dim): return torch.cat([getattr(info, name) for info in infos], dim)
+    return infos[0]._replace(accept_rate=mean('accept_rate'), ess=mean('ess'),
+                             **{name: together(name, 1) for name in ('z', 'log_w')})
 
 
 class AnnealedObjective(Objective):
@@ -527,6 +611,14 @@ class AnnealedObjective(Objective):
             inference_loss=self.chosen['inference_loss'], prior=self._fixed_prior(q, x, c),
             grad_log_joint=grad and (lambda z: grad(x, z, *c)), precision=self.precision,
             reduction=reduction, compile=self.compile_chain, check=not self.checked)
+
+    def of_part(self): return self.inference, self.info
+
+    def join_parts(self, parts, weights):
+        losses, infos = zip(*parts)
+        learned = [p for p in self.model.parameters() if p.requires_grad]
+        self.inference = lambda: summed_loss(zip(weights, losses), learned)
+        self.info = _joined(infos, weights)
 
     def forward(self, x, *c, reduction='mean'):
         loss, self.inference, self.info = self._losses(x, c, reduction)

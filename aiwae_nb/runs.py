@@ -196,6 +196,8 @@ class RunConfig(_Config):
     steps:int|None = option(None, 'optimization', "stop after so many steps in all, within an epoch too", int,
         may_change=True, check=check_count)
     batch:int = option(20, 'optimization', "images in a step, of all processes together", check=check_count)
+    accumulate:int = option(1, 'optimization', "cut each batch in so many parts, whose gradients are averaged: less "
+        "memory", check=check_count)
     lr:float = option(1e-3, 'optimization', "the first learning rate; of cosine and onecycle the highest",
         check=check_positive)
     eps:float = option(1e-4, 'optimization', "of Adam: papers 1 and 2 have 1e-4, torch 1e-8", check=check_positive)
@@ -568,8 +570,8 @@ class Run:
             return self._train(objective, dataset, probes, config, on_epoch, progress)
 
     def _train(self, objective, dataset, probes, config, on_epoch, progress):
-        names = ('epochs', 'steps', 'batch', 'lr', 'schedule', 'warm_up', 'ema', 'clip', 'patience', 'seed',
-                 'save_every', 'look_every', 'compile')
+        names = ('epochs', 'steps', 'batch', 'accumulate', 'lr', 'schedule', 'warm_up', 'ema', 'clip', 'patience',
+                 'seed', 'save_every', 'look_every', 'compile')
         return train(
             objective.to(pick_device(config.device)), dataset.train, **{name: getattr(config, name) for name in names},
             optimizer=partial(adam, eps=config.eps, betas=(config.beta1, config.beta2)),
@@ -958,8 +960,8 @@ def ensemble_configs(
 )->list: # of RunConfig, one for each member
     "The settings of the runs of single members. Raises `ValueError` on what an ensemble cannot have."
     measured = ('variance_every', 'test_every', 'validation')
-    for name in ('compile', 'freeze', 'start', *measured):
-        if getattr(config, name): raise ValueError(
+    for name in ('accumulate', 'compile', 'freeze', 'start', *measured):
+        if getattr(config, name) != getattr(RunConfig, name): raise ValueError(
             f"{name} is {getattr(config, name)}, which an ensemble cannot have: leave it out, or train one by one")
     return [dataclasses.replace(config, seed=seed, name=f'{config.name}-{seed}', ensemble=1)
             for seed in range(config.seed, config.seed + config.ensemble)]

@@ -661,9 +661,10 @@ class _Training:
         self.losses, loss = _members_loss(self.objective, data, self.n_members)
         return loss
 
-    def compile(self, inputs):
+    def compile(self, inputs, graph=True):
         "Capture an update in a graph where the device has them; else, or where that fails, compile the objective."
-        if self.device.type in STEP_GRAPHS and world_size() == 1 and not getattr(self.objective, 'branches', True):
+        alone = world_size() == 1 and not getattr(self.objective, 'branches', True)
+        if graph and alone and self.device.type in STEP_GRAPHS:
             try: self.graph = _StepGraph(self._update, self.objective, self.optimizer, inputs)
             except Exception as e: warnings.warn("going on without a graph of the step, which failed: "
                                                  f"{type(e).__name__}: {str(e).partition(chr(10))[0]}")
@@ -815,6 +816,7 @@ def train(
     # stop after so many optimizer steps in all, within an epoch too; None: after `epochs`
     steps:int|None=None,
     batch:int=20, # B, of all ranks together
+    accumulate:int=1, # parts that a batch is cut in, whose gradients are averaged: less memory, more time
     lr:float=1e-3, # the first learning rate; of a schedule in `STEP_SCHEDULES` the highest
     # a name in `LR_SCHEDULES` or `STEP_SCHEDULES`, or optimizer -> torch scheduler, stepped after each epoch
     schedule='burda',
@@ -860,14 +862,18 @@ def train(
             f"objective is a {type(objective).__name__}, expected an Objective: make_objective(model) gives one")
         out, limits = out and Path(out), (epochs, steps)
         run = _Training(objective, pixels, inputs, batch, seed, limits, draw, look_every)
-        if run.n_members > 1 and (compile or len(probes) or clip or patience): raise ValueError(
-            "an ensemble is trained without compile, probes, clip and patience: leave them out, or train one by one")
+        check_count(accumulate=accumulate)
+        if run.n_members > 1 and (compile or len(probes) or clip or patience or accumulate > 1): raise ValueError(
+            "an ensemble is trained without compile, probes, clip, patience and accumulate: leave them out, or train "
+            "one by one")
         run.optimizer = optimizer(run.learned, lr)
         if clip is not None: _clip_before_steps(run.optimizer, run.learned, float(clip))
         if patience is not None: run.watched = watch, patience
         scheduled, first = run.schedule(schedule, warm_up), run.first(batch//world_size())
         run.average, run.probes = _average(objective.model, ema), _start(probes, objective, first, run.device)
-        settings = run.settings(scheduled, ema, clip, first) if out or world_size() > 1 else None
+        cut = objective.in_parts(accumulate) if accumulate > 1 else None
+        made = run.settings(scheduled, ema, clip, first) | dict(accumulate=accumulate)
+        settings = made if out or world_size() > 1 else None
         run.keeper = _Keeper(out, objective, run.optimizer, run.scheduler, run.average, run.probes, run.device,
                              save_every, settings, seed)
     run.begin_alike(settings)
@@ -876,7 +882,8 @@ def train(
         state, run.metrics, run.curves = run.keeper.resume()
         run.begin(state)
         if run.watched: run.judge({})
-        if compile and not run.done: run.compile(first)
+        if compile and not run.done: run.compile([a[::accumulate] for a in first], graph=accumulate == 1)
+        if cut is not None: cut.forward, run.forward = run.forward, cut
         shown = None if progress and rank() == 0 else True
         bar = tqdm(total=run.total, initial=run.state.step, disable=shown, unit='step')
         try: _run_epochs(run, bar, pictures, on_epoch)
