@@ -527,7 +527,7 @@ def summed_loss(
 class InParts:
     "The loss of an objective for a batch that is cut in parts, whose mean it is: (x, *c) -> loss."
     def __init__(self,
-        objective:'Objective',
+        objective:'Objective', # whose batches are cut
         n:int, # parts
         forward:Callable|None=None, # the objective's compiled form; None: itself
     ):
@@ -612,7 +612,8 @@ class AnnealedObjective(Objective):
             grad_log_joint=grad and (lambda z: grad(x, z, *c)), precision=self.precision,
             reduction=reduction, compile=self.compile_chain, check=not self.checked)
 
-    def of_part(self): return self.inference, self.info
+    def of_part(self)->tuple: # the loss of the inference network, and what the chains did
+        return self.inference, self.info
 
     def join_parts(self, parts, weights):
         losses, infos = zip(*parts)
