@@ -24,7 +24,8 @@ from .dreg import REDUCTIONS
 from .evidence import has_converged, log_mean_error
 from .gradients import first_order
 from .hmc import HMCInfo
-from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, ess, full_precision)
+from .weights import (check_callable, check_float, check_log_joint, check_log_w, check_posterior, ess,
+                              full_precision)
 
 # %% ../nbs/45_discrete.ipynb #5263cd32
 def _bits(base): return torch.tensor([0., 1.]).to(base.probs)
@@ -39,7 +40,7 @@ def site_values(
 )->Tensor: # (2,) the bits 0 and 1, or (C, C) the unit vectors
     "The values of each site. Raises `ValueError` on another q, and where q almost excludes a value."
     check_posterior(q, reparameterized=False)
-    base = q.base_dist if isinstance(q, Independent) and q.reinterpreted_batch_ndims == 1 else None
+    base:Any = q.base_dist if isinstance(q, Independent) and q.reinterpreted_batch_ndims == 1 else None
     found = [of(base) for kind, of in _VALUES.items() if isinstance(base, kind)]
     if not found: raise ValueError(
         f"q is {q}, expected Independent(Bernoulli(logits), 1), event (D,), or "
@@ -130,7 +131,10 @@ def informed_move(
     return torch.where(accepted[..., None], proposal, z), HMCInfo(accept_prob, accepted, -gain)
 
 # %% ../nbs/45_discrete.ipynb #c617c4cf
-def _log_ratio(log_joint, q, z): return (log_joint(z) - q.log_prob(z)).double()
+def _log_ratio(log_joint, q, z):
+    log_p = log_joint(z)
+    check_float(log_p)
+    return (log_p - q.log_prob(z)).double()
 
 
 def _anneal(log_joint, q, z, values, betas, move, n_moves, generator):
@@ -211,9 +215,9 @@ def discrete_log_evidence(
 def _model_loss(log_joint, done, reduction):
     log_p = log_joint(done.z)
     check_log_joint(log_p, done.log_w.shape)
-    dead = done.log_w.isneginf()
-    cross = (done.log_w.softmax(0)*log_p.masked_fill(dead, 0.)).sum(0)
-    return REDUCTIONS[reduction](-first_order(log_mean_exp(done.log_w), cross))
+    log_w = done.log_w.to(log_p.dtype)
+    cross = (log_w.softmax(0)*log_p.masked_fill(log_w.isneginf(), 0.)).sum(0)
+    return REDUCTIONS[reduction](-first_order(log_mean_exp(log_w), cross))
 
 
 def discrete_losses(
