@@ -26,8 +26,8 @@ from torch.distributions import Bernoulli, Distribution, Independent, Normal
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from aiwae_nb import (ais, aiwae, any_bound, avo, bdmc, bounds, coordinates, data, dreg, evaluate, evidence, flows,
-                      gradients, hmc, hvi, laplace, likelihoods, models, objectives, parallel, plots, probes, runs,
+from aiwae_nb import (ais, aiwae, any_bound, avo, bdmc, bounds, coordinates, data, discrete, dreg, evaluate, evidence,
+                      flows, gradients, hmc, hvi, laplace, likelihoods, models, objectives, parallel, plots, probes, runs,
                       sites, snr, targets, toys, train, uha, variational, weights)
 
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
@@ -68,6 +68,7 @@ def bits(n=B, size=P): return (torch.rand(n, size) < .5).float()
 def pixels(n=B, size=P): return torch.randint(0, 256, (n, size), dtype=torch.uint8)
 def posterior(): return normal_at(torch.zeros(B, D, requires_grad=True))
 def log_joint(z): return -(z - torch.ones(B, D)).square().sum(-1)
+def bit_posterior(): return Independent(Bernoulli(logits=torch.zeros(B, D, requires_grad=True)), 1)
 def log_w(k=K): return torch.randn(k, B)
 def step(z): return normal_at(z)
 def chain(): return hvi.HierarchicalPosterior(posterior(), [(step, step)]*2)
@@ -242,6 +243,17 @@ CALLS = {
     'HamiltonianSteps': (hamiltonian, dict(q0=New(posterior), log_joint=log_joint, n_latent=D, n_steps=3, step_size=.1,
                                            damping=.5)),
     'InParts': (lambda n: objectives.InParts(objective(), n)(bits()), dict(n=2)),
+    'site_values': (discrete.site_values, dict(q=New(bit_posterior))),
+    'gibbs_move': (partial(discrete.gibbs_move, log_joint, bits(K*B, D).view(K, B, D), torch.tensor([0., 1.])), dict(
+        n_sites=1)),
+    'informed_move': (partial(discrete.informed_move, log_joint, bits(K*B, D).view(K, B, D), torch.tensor([0., 1.])),
+                      dict(n_flips=1)),
+    'discrete_ais': (discrete.discrete_ais, dict(log_joint=log_joint, q=New(bit_posterior), n_chains=K,
+                                                 betas=ais.linear_schedule(T), n_moves=1)),
+    'discrete_log_evidence': (discrete.discrete_log_evidence, dict(
+        log_joint=log_joint, q=New(bit_posterior), n_chains=K, n_temperatures=T, n_moves=1)),
+    'discrete_losses': (discrete.discrete_losses, dict(
+        log_joint=log_joint, q=New(bit_posterior), n_samples=K, betas=ais.linear_schedule(T), reduction='mean')),
     'linear_alphas': (avo.linear_alphas, dict(T=T)),
     'warm_up': (avo.warm_up, dict(start=.2, rate=.1)),
     'cyclical': (avo.cyclical, dict(period=4, rising=.5, start=.1)),
@@ -405,6 +417,7 @@ ACCEPTED: dict[tuple, str] = {
     ('batches', 'start', '0'): NONE_AT_ALL,
     ('ais', 'z0', 'None'): DEFAULT,
     ('HamiltonianPosterior', 'scale', 'None'): DEFAULT,
+    ('gibbs_move', 'n_sites', 'None'): DEFAULT,
     ('log_*', 'n_temperatures', 'None'): DEFAULT,
     ('log_*', 'n_leapfrog', 'None'): DEFAULT,
     ('hmc_step*', 'mass', 'None'): DEFAULT,
@@ -460,6 +473,9 @@ ACCEPTED: dict[tuple, str] = {
     ('importance_draws', 'q', 'without rsample'): DRAWS_ALONE,
     ('importance_draws', 'log_joint', 'has no gradient'): DRAWS_ALONE,
     ('reinforce', 'q', 'without rsample'): DRAWS_ALONE,
+    ('site_values', 'q', 'without rsample'): DRAWS_ALONE,
+    ('discrete_*', 'q', 'without rsample'): DRAWS_ALONE,
+    ('discrete_*', 'log_joint', 'has no gradient'): DRAWS_ALONE,
     ('reinforce', 'f', 'has no gradient'): DRAWS_ALONE,
     ('rws_loss*', 'q', 'without rsample'): DRAWS_ALONE,
     ('rws_loss*', 'log_joint', 'has no gradient'): FIXED_MODEL,
