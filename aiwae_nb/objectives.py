@@ -571,9 +571,10 @@ class AnnealedObjective(Objective):
     name, family, probes = 'aiwae', 'normal', ('annealing_stats',)
     choices = dict(
         temperatures=Choice(5, "T, both ends counted"),
-        leapfrog=Choice(TRAIN_LEAPFROG, "leapfrog steps at each temperature; 0: no move"),
+        leapfrog=Choice(TRAIN_LEAPFROG,
+        "leapfrog steps at each temperature; 0: no move, importance sampling: the model learns as by iwae"),
         mass=Choice('identity', "of the chains: identity (the paper), or q, whose scales they move in"),
-        inference_loss=Choice('elbo', "how q learns: elbo (the paper), rws (on the annealed samples) or dreg"))
+        inference_loss=Choice('elbo', "how q learns: elbo (the paper), rws (wake, on the same samples) or dreg"))
     one_loss, info = False, None
 
     def __init__(self, model, n_samples=5, precision=None, **choices):

@@ -1,0 +1,123 @@
+"""Train from one checkpoint the model by importance sampling (IS) or annealing (AIS), and q by each of three losses.
+
+    OMP_NUM_THREADS=1 python results/rws_arms.py results/rws_arms.json
+
+The six arms have one objective, `aiwae`: with --leapfrog 0 its chains do not move, and the model learns as by IWAE. Runs
+that are done are kept in the folder of runs, and not done again; the file is written after each. --small: a quick try.
+"""
+import time
+from itertools import product
+from pathlib import Path
+
+import torch
+from fastcore.script import call_parse, store_true
+
+from aiwae_nb.evaluate import paired_difference
+from aiwae_nb.files import align_table, round_floats
+from aiwae_nb.grid import LONG_CHAINS, Cell, run_cells
+from aiwae_nb.paper_aiwae import aiwae_summary
+from collect import machine
+from migrate import as_text
+
+THETA = dict(IS=dict(temperatures=2, leapfrog=0), AIS=dict(temperatures=5)) # how the model is trained
+PHI = ('elbo', 'rws', 'dreg') # how q is
+KS = (1, 5)
+TRAIN = dict(dataset='mnist', model='aiwae', batch=20, epochs=10**4, schedule='constant') # steps end it
+FAST = dict(precision='bfloat16', compile=True)
+EVALUATE = LONG_CHAINS | dict(samples=500, training=0, no_half=True)
+SMALL = dict(steps=4, start_steps=8, images=10, temperatures=10, seeds=2)
+FEW = dict(dataset='mnist5k', hidden='20', latent=5, compile=False)
+HEAD = ['K', 'difference of NLL, nats', 'of each seed', 'mean', 'error over seeds', 'z over seeds', 'error over images',
+        'Monte Carlo error']
+
+
+def start_cell(steps, **more):
+    "The run from which all begin."
+    return Cell(dict(group='start'), TRAIN | dict(objective='iwae', samples=1, lr=1e-3, steps=steps, seed=0) | more)
+
+
+def arm_cells(first, steps, seeds, effort, **more):
+    "The arms of each K, a seed after the other."
+    def cell(seed, K, theta, phi):
+        key = dict(group='arm', dataset='mnist', K=K, theta=theta, inference_loss=phi, trial=seed)
+        method = dict(objective='aiwae', samples=K, inference_loss=phi) | THETA[theta]
+        return Cell(key, TRAIN | method | FAST | dict(lr=3.7e-4, steps=steps, seed=seed) | more, first, EVALUATE | effort)
+    return [cell(*choices) for choices in product(range(seeds), KS, THETA, PHI)]
+
+
+def by_arm(cells):
+    "(K, theta, phi) -> seed -> log p(x) of the images and its Monte Carlo errors, two lines."
+    found = {}
+    for cell in cells:
+        key = cell['key']
+        values = torch.tensor([cell['log_p'], cell['log_p_error']]).double()
+        found.setdefault((key['K'], key['theta'], key['inference_loss']), {})[key['trial']] = values
+    return found
+
+
+def difference(arm, other):
+    "NLL of an arm minus another's, over the seeds that both have, and over images of their mean."
+    seeds = sorted(arm.keys() & other.keys())
+    if len(seeds) < 2: return None
+    a, b = (torch.stack([found[seed] for seed in seeds]) for found in (arm, other)) # (seeds, 2, images)
+    of_seeds = paired_difference(b[:, 0].mean(1), a[:, 0].mean(1))
+    errors = [v[:, 1].square().sum(0).sqrt()/len(seeds) for v in (a, b)]
+    of_images = paired_difference(b[:, 0].mean(0), a[:, 0].mean(0), *errors)
+    each = (b[:, 0] - a[:, 0]).mean(1).tolist()
+    return dict(seeds=each, mean=of_seeds.mean, error_over_seeds=of_seeds.std_error, z_over_seeds=of_seeds.z,
+                error_over_images=of_images.std_error, monte_carlo=of_images.monte_carlo)
+
+
+def differences(cells):
+    "Of theta at the same phi, and of phi at the same theta."
+    arms, rows = by_arm(cells), []
+    pairs = [(('AIS', phi), ('IS', phi)) for phi in PHI]
+    pairs += [((theta, phi), (theta, 'elbo')) for theta in THETA for phi in PHI[1:]]
+    for K, (arm, other) in product(KS, pairs):
+        found = difference(arms.get((K, *arm), {}), arms.get((K, *other), {}))
+        if found: rows.append(dict(K=K, arm=arm, other=other) | round_floats(found))
+    return rows
+
+
+def table_rows(result):
+    "The differences as lines of text: a head, then a line each."
+    def line(d):
+        label = f"{', '.join(d['arm'])} minus {', '.join(d['other'])}"
+        numbers = (d[k] for k in ('mean', 'error_over_seeds', 'z_over_seeds', 'error_over_images', 'monte_carlo'))
+        mean, error, z, *rest = numbers
+        each = ' '.join(f'{v:+.2f}' for v in d['seeds'])
+        return [str(d['K']), label, each, f'{mean:+.3f}', f'{error:.3f}', f'{z:.1f}', *(f'{v:.3f}' for v in rest)]
+    return [HEAD, *map(line, result['differences'])]
+
+
+@call_parse
+def main(
+    target:Path, # the JSON that is written
+    folder:Path=Path('runs/rws_arms'), # of the runs
+    steps:int=3000, # of each arm: an epoch
+    start_steps:int=9000, # of the run from which all begin
+    images:int=200, # test images of NLL
+    temperatures:int=300, # of their chains
+    seeds:int=3, # of each arm
+    small:store_true=False, # a quick try, with few steps of a small model
+):
+    "Train, evaluate and compare the arms. The same command goes on where the last one stopped."
+    budget = dict(steps=steps, start_steps=start_steps, images=images, temperatures=temperatures, seeds=seeds)
+    if small: budget = SMALL
+    more = FEW if small else {}
+    start = start_cell(budget['start_steps'], **more)
+    effort = dict(images=budget['images'], temperatures=budget['temperatures'], compile=not small)
+    cells = arm_cells(start.name, budget['steps'], budget['seeds'], effort, **more)
+    flags = '--small' if small else ' '.join(f'--{name} {value}' for name, value in budget.items())
+    about = dict(command=f'OMP_NUM_THREADS=1 python results/rws_arms.py results/{target.name} {flags}',
+                 machine=machine(), budget=budget)
+    done = {}
+    for cell in (start, *cells):
+        if failed := run_cells([cell], folder, progress=False): raise SystemExit(f"{failed[0]} failed: see its log.txt")
+        if cell is start: continue
+        done[cell.name] = aiwae_summary(cell, folder)
+        counts = dict(done=len(done), of=len(cells))
+        result = about | counts | dict(differences=differences(done.values()), cells=done)
+        target.write_text(as_text(result))
+        print(time.strftime('%H:%M:%S'), cell.name, done[cell.name]['report']['nll'], flush=True)
+    print(align_table(table_rows(result)))
