@@ -19,7 +19,7 @@ from .dreg import REDUCTIONS, path_log_prob
 from .gradients import first_order
 from .weights import check_callable, check_log_w
 
-# %% ../nbs/46_sequential.ipynb #442c0455
+# %% ../nbs/46_sequential.ipynb #f02f17e7
 class Particles(NamedTuple):
     "A particle filter on B sequences of T steps."
     log_z:Tensor     # (B,) log of the estimate of p(x_1, ..., x_T), nats
@@ -51,11 +51,21 @@ def _check_proposal(q, t, batch):
     return q
 
 
+def _log_prob(law, name, t, batch, value, event, what):
+    _check_law(law, name, t, batch)
+    if law.event_shape != event: raise ValueError(
+        f"{name} gave event {tuple(law.event_shape)} at step {t}, expected {tuple(event)}, that of {what}")
+    log_p = law.log_prob(value)
+    if (log_p.isnan() | log_p.isposinf()).any(): raise ValueError(
+        f"{name} gave a log density of nan or inf at step {t}: it, the proposal or {what} is not finite there")
+    return log_p
+
+
 def _log_p(transition, emission, t, parents, z, x):
     batch = tuple(z.shape[:2])
-    law = _check_law(transition(t, parents), 'transition', t, batch[1:] if parents is None else batch)
-    seen = _check_law(emission(t, z), 'emission', t, batch)
-    return law.log_prob(z) + seen.log_prob(x)
+    before = batch[1:] if parents is None else batch
+    of_z = _log_prob(transition(t, parents), 'transition', t, before, z, z.shape[2:], 'z')
+    return of_z + _log_prob(emission(t, z), 'emission', t, batch, x, x.shape[1:], 'xs[t]')
 
 
 def _scale_by(share, g): return g*share[..., None].to(g.dtype)
@@ -73,7 +83,7 @@ def _take_step(log_p, proposal, t, parents, x, n_particles, doubly, score):
     whole = log_p(t, parents, z, x) - q.log_prob(z) if doubly and score else log_w
     return _Step(z, log_w, whole)
 
-# %% ../nbs/46_sequential.ipynb #7d31eb7e
+# %% ../nbs/46_sequential.ipynb #a9bb49f9
 def _draw_ancestors(log_w):
     return Categorical(logits=log_w.detach().T, validate_args=False).sample((len(log_w),))
 
@@ -105,8 +115,8 @@ def particle_filter(
 )->Particles: # without gradients
     """Filter B sequences, with multinomial resampling at each step, eq. (1).
 
-    Raises `TypeError` or `ValueError` on functions or sequences that do not fit, and `WeightError` where the weights of
-    a step are not finite."""
+    Raises `TypeError` or `ValueError` on functions or sequences that do not fit, and `WeightError` where all
+    weights of a step are zero."""
     with torch.no_grad(): steps, ancestors = _filter(transition, emission, proposal, xs, n_particles)
     log_w = torch.stack([step.log_w for step in steps])
     chosen = torch.stack(ancestors) if ancestors else log_w.new_zeros(0, *log_w.shape[1:], dtype=torch.long)
