@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from aiwae_nb import (ais, aiwae, any_bound, avo, bdmc, bounds, coordinates, data, discrete, dreg, evaluate, evidence,
                       flows, gradients, hmc, hvi, laplace, likelihoods, models, objectives, parallel, plots, probes, runs,
-                      sites, snr, targets, toys, train, uha, variational, weights)
+                      sequential, sites, snr, targets, toys, train, uha, variational, weights)
 
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
 SECONDS = 10 # of CPU time, for one call
@@ -110,6 +110,10 @@ def lifted(log_f, reverse):
 
 
 def layered(first, layers, sizes): return any_bound.LayeredPosterior(first, layers, sizes).rsample((K,))
+def next_state(t, z): return normal_at(torch.zeros(B, D) if z is None else z)
+def proposed(t, z, x): return next_state(t, z)
+def emitted(t, z): return normal_at(z)
+def filtered(**given): return sequential.particle_filter(**given).log_z
 def path(q0, transition): return hvi.HierarchicalPosterior(q0, [(transition, step)]).path().rsample((K,))
 def flow(n_latent, n_context, n_steps, q0, c):
     return flows.PlanarFlow(n_latent, n_context, n_steps)(q0, c).rsample_and_log_prob((K,))
@@ -240,6 +244,10 @@ CALLS = {
         q0=New(posterior), log_joint=log_joint, betas=torch.tensor([.5, 1.]), step_sizes=torch.ones(2), damping=.5,
         scale=torch.ones(D))),
     'uha_loss': (uha.uha_loss, dict(posterior=New(annealing_chain), n_samples=K, reduction='mean')),
+    'particle_filter': (filtered, dict(transition=next_state, emission=emitted, proposal=proposed,
+                                       xs=torch.randn(T, B, D), n_particles=K)),
+    'smc_loss': (sequential.smc_loss, dict(transition=next_state, emission=emitted, proposal=proposed,
+                                           xs=torch.randn(T, B, D), n_particles=K, reduction='mean')),
     'HamiltonianSteps': (hamiltonian, dict(q0=New(posterior), log_joint=log_joint, n_latent=D, n_steps=3, step_size=.1,
                                            damping=.5)),
     'InParts': (lambda n: objectives.InParts(objective(), n)(bits()), dict(n=2)),
