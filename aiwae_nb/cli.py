@@ -342,9 +342,9 @@ def _reported(run, config, data, place, executor):
 def _executor(config, asked):
     "A context manager: of the executor that computes chains, or of None."
     if world_size() > 1 and asked != _ALONE: raise ValueError(
-        f"workers are asked for, and {world_size()} processes of torchrun share out the chains: choose one of the two")
+        f"--workers is given under torchrun, whose {world_size()} processes share out the chains: choose one")
     if not config.chains and asked != _ALONE: raise ValueError(
-        "workers are asked for, and chains is 0, expected --chains 16, say: workers compute nothing else")
+        "--workers is given and chains is 0, expected --chains 16, say: workers compute nothing else")
     return find_executor(**asked)
 
 

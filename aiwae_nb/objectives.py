@@ -169,7 +169,7 @@ class ScheduledValue(nn.Module):
     def advance(self):
         "Go to the next step. Raises `ValueError` where its value is no finite number."
         known, at = self.known
-        if known != self._state(): at = int(self.step) # others have moved it, as a checkpoint does: the device is asked
+        if known != self._state(): at = int(self.step) # others have moved it, as a checkpoint does: read the device
         self.step += 1
         self.known = self._state(), at + 1
         self.value.fill_(self._at(at + 1))

@@ -390,7 +390,7 @@ def _check_answers(address):
     from distributed.comm import get_address_host_port
     try:
         with socket.create_connection(get_address_host_port(address), timeout=3) as peer:
-            if not address.startswith('tls:') and not peer.recv(1): raise OSError("what listens there closed at once")
+            if not address.startswith('tls:') and not peer.recv(1): raise OSError("the server closed the connection")
     except (OSError, ValueError) as e: raise ValueError(
         f"nobody answers at {address}: {e}; give that of a dask scheduler, as tcp://HOST:8786") from e
 
@@ -436,7 +436,7 @@ def find_executor(
     address:str='', # of a dask scheduler; none: workers of this machine
     workers:int=1, # processes, where there is no address
 )->Iterator[Executor|None]: # None: this process does all
-    """The executor that a command asks for, for a block; where the block raises, its calls are not waited for.
+    """The executor of an engine and its workers, for a block; where the block raises, its calls are not waited for.
 
     Raises `ValueError` on an unknown engine, no worker, an address of the engine local, and where nobody answers."""
     check_choice(ENGINES, engine=engine)

@@ -476,7 +476,7 @@ def _make_capturable(optimizer, device):
 
 
 def _put_back(optimizer, before):
-    "Restore what an optimizer knows of each parameter, where it lies; before its first step all is zero."
+    "Restore an optimizer's state of each parameter, in place; before its first step all is zero."
     for p, state in optimizer.state.items():
         for name, a in state.items(): a.copy_(before[p][name]) if p in before else a.zero_()
 
