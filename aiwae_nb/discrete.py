@@ -21,7 +21,7 @@ from .aiwae import INFERENCE_LOSSES
 from .checks import check_choice, check_count
 from .core import log_mean_exp
 from .dreg import REDUCTIONS
-from .evidence import has_converged, log_mean_error
+from .evidence import half_length, has_converged, log_mean_error
 from .gradients import first_order
 from .hmc import HMCInfo
 from .weights import (check_callable, check_float, check_log_joint, check_log_w, check_posterior, ess,
@@ -204,7 +204,7 @@ def discrete_log_evidence(
     def run(T, check):
         return discrete_ais(log_joint, q, n_chains, linear_schedule(T), move=move, n_moves=n_moves,
                             generator=generator, check=check)
-    full, half = run(n_temperatures, True), run((n_temperatures + 1)//2, False)
+    full, half = run(n_temperatures, True), run(half_length(n_temperatures), False)
     half_T = log_mean_exp(half.log_w)
     converged = has_converged(full.log_w, half_T, log_mean_error(half.log_w), full.min_accept, full.diverged,
                               full.uneven)

@@ -441,10 +441,11 @@ def find_executor(
     Raises `ValueError` on an unknown engine, no worker, an address of the engine local, and where nobody answers."""
     check_choice(ENGINES, engine=engine)
     check_count(workers=workers)
+    others = multiprocessing.active_children()
     executor = ENGINES[engine](address, workers)
     try: yield executor
     except BaseException:
         if executor: executor.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children(): process.terminate()
+        for process in set(multiprocessing.active_children()) - set(others): process.terminate()
         raise
     if executor: executor.shutdown()
