@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from aiwae_nb import (ais, aiwae, any_bound, avo, bdmc, bounds, coordinates, data, discrete, dreg, evaluate, evidence,
-                      flows, gradients, hmc, hvi, laplace, likelihoods, models, objectives, parallel, plots, probes, runs,
-                      sequential, sites, snr, targets, toys, train, uha, variational, weights)
+                      flows, gradients, hmc, hvi, laplace, likelihoods, models, objectives, parallel, plots, probes,
+                      runs, sequential, sites, snr, targets, toys, train, uha, variational, weights)
 
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
 SECONDS = 10 # of CPU time, for one call
@@ -290,8 +290,8 @@ CALLS = {
     'Ensemble': (models.Ensemble, dict(members=[vae()], seeds=[0])),
     'train': (train.train, dict(
         objective=New(objective), pixels=pixels(), epochs=1, steps=2, batch=5, lr=.001, schedule='cosine',
-        warm_up=.1, ema=.9, optimizer=train.adam, inputs=lambda x: (x,), seed=0, out=New(folder), save_every=1., look_every=2,
-        progress=False, on_epoch=lambda metrics: None)),
+        warm_up=.1, ema=.9, optimizer=train.adam, inputs=lambda x: (x,), seed=0, out=New(folder), save_every=1.,
+        look_every=2, progress=False, on_epoch=lambda metrics: None)),
     'GradientVariance': (probes.GradientVariance, dict(estimators=('iwae',), every=2, decay=.9)),
     'TestBound': (tested, dict(inputs=(bits(),), every=2, n_samples=K, rows=8, seed=0)),
     'evaluate_bound': (evaluate.evaluate_bound, dict(model=New(Model), x=bits(), n_samples=K, rows=8*B, batch=B,
@@ -307,7 +307,8 @@ CALLS = {
         dataset='mnist5k', task='generative', model='iwae', latent=D, hidden='3,3', init='torch', scale='exp',
         family='normal', objective='dreg', samples=K, alpha=.5, epochs=1, steps=2, batch=5, lr=.1, eps=.1,
         beta1=.9, beta2=.9, schedule='cosine', warm_up=.1, ema=.9, validation=9, precision='float32',
-        variance_every=2, estimators='iwae', test_every=2, seed=0, ensemble=2, device='cpu', save_every=1., look_every=2)),
+        variance_every=2, estimators='iwae', test_every=2, seed=0, ensemble=2, device='cpu', save_every=1.,
+        look_every=2)),
     'ToyConfig': (toys.ToyConfig, dict(target='A', method='avo', steps=1, transitions=1, hidden=2, batch=2, lr=.1,
                                        anneal=1, seed=0)),
     'fit_toy': (partial(toys.fit_toy, transitions=1, hidden=2, batch=2), dict(

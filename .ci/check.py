@@ -98,7 +98,8 @@ def gpu_script_runs():
         done = subprocess.run(small, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT,
                               env=os.environ | dict(PYTHON=sys.executable))
         kept = {path.stem for path in Path(out).glob('*.json')}
-    if done.returncode or kept != {'same', 'graph', 'cells', 'train', 'ais', 'aiwae', 'run'}: raise AssertionError(done.stdout)
+    if done.returncode or kept != {'same', 'graph', 'cells', 'train', 'ais', 'aiwae', 'run'}:
+        raise AssertionError(done.stdout)
 
 
 def rules_bite():

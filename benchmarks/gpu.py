@@ -2,7 +2,7 @@
 
     python benchmarks/gpu.py cells              run the pages that have cells for a GPU, those cells included
     python benchmarks/gpu.py same               compiled training against eager training, from the same draws
-    python benchmarks/gpu.py graph              training by graphs of whole steps against eager training: weights, and times
+    python benchmarks/gpu.py graph              graphs of whole steps against eager training: weights, and times
     python benchmarks/gpu.py run FOLDER         how far a run is, and what an epoch took
     ... | python benchmarks/gpu.py keep OUT     keep each line as OUT/BENCHMARK.json, with the name of the card
 
@@ -129,8 +129,8 @@ def graph(device, small):
             _, held, graph_ms = epochs_of(name, device, True, 1, small)
         failed += [str(w.message) for w in said if 'without a graph' in str(w.message)]
         change, (_, other, _) = (eager - first).norm(), epochs_of(name, device, False, 2, small)
-        found[name] = dict(graph=((held - eager).norm()/change).item(), another_seed=((other - eager).norm()/change).item(),
-                           eager_ms=eager_ms, graph_ms=graph_ms)
+        away = {kind: ((a - eager).norm()/change).item() for kind, a in dict(graph=held, another_seed=other).items()}
+        found[name] = away | dict(eager_ms=eager_ms, graph_ms=graph_ms)
     ok = not failed and all(of['graph'] < .01 < of['another_seed'] for of in found.values())
     return dict(differences=found, failed=failed, ok=ok)
 

@@ -54,8 +54,9 @@ def row(name, page):
     ours, error = ours_of(found)
     exact = round(page['exact'].mean().item(), 3)
     estimator, package = ESTIMATORS[name]
-    return dict(exact=exact, ours=round(ours, 3), error=round(error, 4), seconds=seconds, theirs=round(float(theirs), 3),
-                their_seconds=their_seconds, estimator=estimator, version=importlib.metadata.version(package))
+    return dict(exact=exact, ours=round(ours, 3), error=round(error, 4), seconds=seconds,
+                theirs=round(float(theirs), 3), their_seconds=their_seconds, estimator=estimator,
+                version=importlib.metadata.version(package))
 
 
 @call_parse

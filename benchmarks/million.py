@@ -2,12 +2,12 @@
 
     python benchmarks/million.py results/million.json --pieces 8
 
-x = W z + noise with two latents and 16 observed numbers, so that log p(x) is a normal density. A file of a million rows
-is written in a temporary folder and mapped; `log_likelihood` scores pieces of 4,096 rows, spread evenly over the file,
-and of each piece its mean, its error and the exact mean are kept. The posteriors start far from the exact ones, in q
-itself. `private_mb` is the memory that is the process's own (RssAnon of Linux), seen every 20 ms; pages of the file that
-the system holds for it, and may drop, are no part of it. `one_call` scores `whole` rows in one call, which returns its
-log weights and more for each datum: it grows by what it returns.
+x = W z + noise with two latents and 16 observed numbers, so that log p(x) is a normal density. A file of a million
+rows is written in a temporary folder and mapped; `log_likelihood` scores pieces of 4,096 rows, spread evenly over the
+file, and of each piece its mean, its error and the exact mean are kept. The posteriors start far from the exact ones,
+in q itself. `private_mb` is the memory that is the process's own (RssAnon of Linux), seen every 20 ms; pages of the
+file that the system holds for it, and may drop, are no part of it. `one_call` scores `whole` rows in one call, which
+returns its log weights and more for each datum: it grows by what it returns.
 """
 import platform, tempfile, threading, time
 from pathlib import Path

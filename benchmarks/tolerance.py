@@ -55,7 +55,8 @@ def main(
     asked = measured(model, x, long, fast, tolerance=tolerance)
     papers = measured(model, x, long, fast, start='q', mass=None, n_leapfrog=10, n_temperatures=1000)
     print(json.dumps(dict(
-        benchmark='tolerance', command=f'python benchmarks/tolerance.py {run} --images {images}', images=images,
+        benchmark='tolerance', images=images, command=f'python benchmarks/tolerance.py {run} --images {images}'
+        + f' --reference {reference}'*(reference != 4000),
         tolerance=tolerance, reference=dict(temperatures=reference, nll=round(-long.mean().item(), 4)), asked=asked,
         papers=papers, ratio=round(asked['cpu_seconds']/papers['cpu_seconds'], 3), threads=torch.get_num_threads(),
         machine=platform.machine(), torch=torch.__version__)))

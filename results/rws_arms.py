@@ -2,8 +2,9 @@
 
     OMP_NUM_THREADS=1 python results/rws_arms.py results/rws_arms.json
 
-The six arms have one objective, `aiwae`: with --leapfrog 0 its chains do not move, and the model learns as by IWAE. Runs
-that are done are kept in the folder of runs, and not done again; the file is written after each. --small: a quick try.
+The six arms have one objective, `aiwae`: with --leapfrog 0 its chains do not move, and the model learns as by IWAE.
+Runs that are done are kept in the folder of runs, and not done again; the file is written after each. --small: a
+quick try.
 """
 import time
 from itertools import product
@@ -41,7 +42,8 @@ def arm_cells(first, steps, seeds, effort, **more):
     def cell(seed, K, theta, phi):
         key = dict(group='arm', dataset='mnist', K=K, theta=theta, inference_loss=phi, trial=seed)
         method = dict(objective='aiwae', samples=K, inference_loss=phi) | THETA[theta]
-        return Cell(key, TRAIN | method | FAST | dict(lr=3.7e-4, steps=steps, seed=seed) | more, first, EVALUATE | effort)
+        settings = TRAIN | method | FAST | dict(lr=3.7e-4, steps=steps, seed=seed)
+        return Cell(key, settings | more, first, EVALUATE | effort)
     return [cell(*choices) for choices in product(range(seeds), KS, THETA, PHI)]
 
 
