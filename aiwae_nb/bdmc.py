@@ -110,7 +110,7 @@ def bdmc(
     step_size:Tensor|Sequence[float]|float, # a number, (T-1,) or (T-1, B)
     n_leapfrog:int=TRAIN_LEAPFROG, # L; 0: no move
     grad_log_joint:Callable|None=None, # z -> d log p(x, z)/dz (K, B, *event), in closed form; None: by autograd
-    precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
+    precision:str|None=None, # None: q's dtype; 'bfloat16': for matrix products, exact by eq. (6) of ais
     compile:bool=False, # use torch.compile, which pays on long runs
     generator:torch.Generator|None=None, # torch's global one where None
     support:Constraint|None=None, # of q and of p, where q does not state it or p is written for it alone
@@ -131,7 +131,7 @@ def bdmc(
                   grad_log_joint=grad_log_joint, precision=precision, compile=compile, generator=generator,
                   support=support, mass=mass, check=check, on_move=on_move)
     steps = torch.as_tensor(step_size).to(z)
-    path = annealed_path(log_joint, q, grad_log_joint, precision, support, mass)
+    path = annealed_path(log_joint, q, grad_log_joint, precision, support, mass, coarse=True)
     reverse = anneal(path, path.coordinates.to_u(z), betas,
                      steps if steps.dim() else steps.expand(len(betas) - 1), n_leapfrog,
                      backwards=True, generator=generator, on_move=on_move,
@@ -259,7 +259,7 @@ def certify(
     schedule:str='tuned', # a name in `BETA_SCHEDULES`
     grad_log_joint:Callable|None=None, # (x, z) -> d log p(x, z)/dz (K, B, *event), in closed form
     curvature:Callable|None=None, # (x, z) -> precision (K, B, D, D) of log_joint by z; None: by autograd
-    precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
+    precision:str|None=None, # None: q's dtype; 'bfloat16': for matrix products, exact by eq. (6) of ais
     compile:bool=False, # use torch.compile, which pays on long runs
     support:Constraint|None=None, # of q and of p, where q does not state it or p is written for it alone
     seed:int=0, # decides the draws

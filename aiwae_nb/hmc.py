@@ -80,18 +80,18 @@ def as_target(
     grad:Callable|None=None, # z -> its gradient (*N, *event), in closed form; None: by autograd
     # of the matrix products of the force: None or float32 (those of z), or bfloat16, which acts on float32
     precision:str|None=None,
+    coarse:bool=False, # whether the products of the value are in that precision too: the chain keeps eq. (10)'s density
 )->Callable: # z, energy -> HMCState
     """A log density as `hmc_step` takes it: at `z` its gradient, and its value where `energy` is asked for.
     Raises `ValueError` on an unknown precision."""
-    precision = check_precision(precision)
+    low = check_precision(precision) is not None
     def target(z, energy=True):
         with torch.no_grad(), torch.autocast(z.device.type, enabled=False):
-            if grad is None and precision is None:
-                value, force = _value_and_grad(log_f, z)
-                return HMCState(z, value if energy else None, force)
-            with torch.autocast(z.device.type, torch.bfloat16, enabled=precision is not None):
-                force = grad(z) if grad else _value_and_grad(log_f, z)[1]
-            return HMCState(z, log_f(z) if energy else None, force.to(z.dtype))
+            with torch.autocast(z.device.type, torch.bfloat16, enabled=low):
+                value, force = (None, grad(z)) if grad else _value_and_grad(log_f, z)
+                if energy and coarse and value is None: value = log_f(z)
+            if energy and (value is None or low and not coarse): value = log_f(z)
+        return HMCState(z, value.to(z.dtype) if energy else None, force.to(z.dtype))
     return target
 
 # %% ../nbs/30_hmc.ipynb #b884b13b
@@ -264,12 +264,18 @@ def _each(f, a):
     return type(a)(*parts) if hasattr(a, '_fields') else tuple(parts)
 
 
+def _tanh():
+    "On a CPU, tanh by a sigmoid, which takes a third of its time; None where torch has no such option."
+    from torch._inductor import config
+    return {'cpp.use_decompose_tanh': True} if hasattr(config.cpp, 'use_decompose_tanh') else None
+
+
 @cache
 def _compile_transition():
     if torch.cuda.is_available():
         fast = torch.compile(transition, dynamic=False, mode='reduce-overhead') # a CUDA graph for each shape
         return lambda *args: _each(Tensor.clone, fast(*args)) # the next replay writes where this one's results lie
-    fast = torch.compile(transition) # the second shape that comes serves all others
+    fast = torch.compile(transition, options=_tanh()) # the second shape that comes serves all others
     copied = partial(torch.clone, memory_format=torch.contiguous_format) # views, other strides: compiled anew
     return lambda state, *args: fast(_each(copied, state), *args)
 
