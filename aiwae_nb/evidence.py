@@ -493,9 +493,9 @@ def _with_cost(found, other): # of another run
 
 
 def _next_length(T, missing, tolerance, exponent):
-    "The T at which eq. (12) is the tolerance: of a quarter more moves at least, of twice as many at most."
+    "The T at which eq. (12) is the tolerance: of a quarter more moves at least, of four times as many at most."
     more = (missing/tolerance)**(1/exponent)
-    return 1 + math.ceil((T - 1)*min(2, max(1.25, more)))
+    return 1 + math.ceil((T - 1)*min(4, max(1.25, more)))
 
 
 def _until_level(run, T, n_leapfrog, half_T, tolerance, exponent, max_forces, seconds):
@@ -876,8 +876,9 @@ class _Scorer(NamedTuple):
             again = left(found) & (spent + more <= max_forces)
             self.bar.set_postfix_str(f'{again.sum()} run longer')
             if not again.any(): return found
-            T = 2*int(found.n_temperatures[again].min()) - 1
-            index = (again & (2*found.n_temperatures - 1 == T)).nonzero()[:, 0]
+            shortest = int(found.n_temperatures[again].min())
+            index = (again & (found.n_temperatures <= 1.25*shortest)).nonzero()[:, 0] # few runs of many data
+            T = 2*int(found.n_temperatures[index].max()) - 1
             if self._is_late(len(index)*T, done, began, end): return found
             done += len(index)*T
             longer, chunks = plan._replace(n_temperatures=T, forces=0), index.tensor_split(math.ceil(len(index)/batch))

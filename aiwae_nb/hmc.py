@@ -80,7 +80,9 @@ def as_target(
     grad:Callable|None=None, # z -> its gradient (*N, *event), in closed form; None: by autograd
     # of the matrix products of the force: None or float32 (those of z), or bfloat16, which acts on float32
     precision:str|None=None,
-    coarse:bool=False, # whether the products of the value are in that precision too: the chain keeps eq. (10)'s density
+    # whether the products of the value are in that precision too, and compiled code takes both by autograd in one
+    # pass: the chain keeps the density of eq. (10)
+    coarse:bool=False,
 )->Callable: # z, energy -> HMCState
     """A log density as `hmc_step` takes it: at `z` its gradient, and its value where `energy` is asked for.
     Raises `ValueError` on an unknown precision."""
@@ -88,7 +90,8 @@ def as_target(
     def target(z, energy=True):
         with torch.no_grad(), torch.autocast(z.device.type, enabled=False):
             with torch.autocast(z.device.type, torch.bfloat16, enabled=low):
-                value, force = (None, grad(z)) if grad else _value_and_grad(log_f, z)
+                by_hand = grad and not (coarse and torch.compiler.is_compiling())
+                value, force = (None, grad(z)) if by_hand else _value_and_grad(log_f, z)
                 if energy and coarse and value is None: value = log_f(z)
             if energy and (value is None or low and not coarse): value = log_f(z)
         return HMCState(z, value.to(z.dtype) if energy else None, force.to(z.dtype))
