@@ -153,7 +153,7 @@ class GatedTransition(nn.Module):
         hidden:int, # width of h
         n_context:int=0, # C; 0: no context
         activation:Callable=F.relu, # s
-        # subtracted from the initial bias of the gate, and half of it from that of the scale; larger: nearer the identity
+        # subtracted from the gate's initial bias, and half of it from the scale's; larger: nearer the identity
         gate_init:float=0.,
     ):
         super().__init__()
