@@ -225,7 +225,7 @@ def command(
 )->Callable: # a decorator
     """A function as a command: without arguments it parses `sys.argv`, except in a notebook.
 
-    Exit codes: 2 on invalid input, 130 when stopped."""
+    The exit code is 2 on invalid input, 130 when stopped."""
     def decorate(fn):
         @wraps(fn)
         def run(*args, **flags):
@@ -274,7 +274,7 @@ def aiwae_train(
 
     Several processes share each batch: torchrun --standalone --no-python --nproc-per-node 2 -- aiwae_train ...
 
-    Exit codes: 2 on invalid input; 1 on a loss that is not finite or a lost process; 130 when stopped."""
+    Ends with exit code 2 on invalid input, 1 on a loss that is not finite or a lost process, 130 when stopped."""
     with process_group(): _train(config, flags)
 
 
@@ -323,7 +323,7 @@ def aiwae_evaluate(
     torchrun --standalone --no-python --nproc-per-node 2 -- aiwae_evaluate ... The numbers are the same, bit for bit.
 
     Writes report.json, CSV and PNGs. The same command, typed again, resumes, or shows the finished report.
-    Exit codes: 2 on invalid input; 1 if another process has ended; 130 when stopped."""
+    Ends with exit code 2 on invalid input, 1 if another process has ended, 130 when stopped."""
     asked = dict(engine=engine, address=address, workers=workers)
     with process_group(): _evaluate(run, against, device, data, asked, flags)
 
@@ -426,7 +426,7 @@ def aiwae_snr(
 )->None:
     """Signal-to-noise ratio, bias and variance of gradient estimators: of the toy of paper 2's Figure 1, or of a run.
 
-    Exit codes: 2 on invalid input, 130 when stopped."""
+    Ends with exit code 2 on invalid input, 130 when stopped."""
     place, names = pick_device(device), estimators.split(',') if estimators else None
     check_choice(SNR_BUDGETS, budget=budget)
     check_count(samples=samples, batch=batch, draws=draws)
@@ -460,7 +460,7 @@ def aiwae_toy(
 
     avo: a chain by the annealed objective; hvi: by its bound; switch: one for half of the steps, then the other;
     alpha: the bound with an annealed target; uha: uncorrected Hamiltonian annealing; flow: inverse autoregressive.
-    Writes report-TARGET.json and samples-TARGET.png. Exit codes: 2 on invalid input, 130 when stopped."""
+    Writes report-TARGET.json and samples-TARGET.png. Ends with exit code 2 on invalid input, 130 when stopped."""
     config = ToyConfig(target, method, steps, transitions, hidden, batch, lr, anneal, compile, seed)
     folder = run_folder(out, name or f'toy-{method}-{seed}')
     run_toys(config, folder, on_report=lambda report: print(toy_line(report), flush=True))

@@ -61,7 +61,7 @@ def aiwae_reproduce(
 )->None:
     """Run, or resume, the experiments behind a paper's figures and tables; report.json collects their results.
 
-    Exit codes: 2 on invalid input; 1 if a run failed; 130 when stopped."""
+    Ends with exit code 2 on invalid input, 1 if a run failed, 130 when stopped."""
     check_choice(PAPERS, paper=paper)
     of = PAPERS[paper]
     check_choice(of.budgets, budget=budget)
