@@ -30,10 +30,10 @@ def shrink(cell):
 
 
 def run(path):
+    os.chdir(path.parent) # before matplotlib is imported, which reads matplotlibrc here
+    os.environ['MPLBACKEND'] = 'module://matplotlib_inline.backend_inline'
     from execnb.nbio import read_nb, write_nb
     from execnb.shell import CaptureShell
-    os.environ['MPLBACKEND'] = 'module://matplotlib_inline.backend_inline'
-    os.chdir(path.parent)
     nb = read_nb(path)
     kept = {cell.id: cell.get('outputs') for cell in nb.cells if is_skipped(cell)}
     CaptureShell(path, mpl_format='retina').run_all(nb, exc_stop=True, preproc=is_skipped)
