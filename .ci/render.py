@@ -232,8 +232,12 @@ CONTRAST = """() => { const main = document.querySelector('main'), found = new S
   for (const e of main.querySelectorAll('p, li, td, th, a, summary, code')) { const behind = ground(e);
     const [low, high] = [light(behind), light(over(rgba(getComputedStyle(e).color), behind))].sort((a, b) => a - b);
     const ratio = (high + .05)/(low + .05);
+    if (light(behind) > .3) found.add(`${e.tagName.toLowerCase()} in a ${e.parentElement.tagName.toLowerCase()}: a light ground by night`);
     if (ratio < 4.5) found.add(`${e.tagName.toLowerCase()} in a ${e.parentElement.tagName.toLowerCase()}: contrast ${ratio.toFixed(1)} by night`) }
   return [...found] }"""
+
+
+FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync']
 
 
 def opened(browser, width, scheme):
@@ -249,21 +253,31 @@ def look(tab, name, width, scheme, shots):
     return [f'{name} at {width} pixels: {what}' for what in found]
 
 
-def pictures(pages, shots):
-    "What a browser finds wrong; with `shots`, keep pictures of each page in _pages/shots."
+def pictures(files, shots):
+    "What a browser finds wrong with pages; with `shots`, keep pictures of each in _pages/shots."
     from playwright.sync_api import sync_playwright
-    found, flags = [], ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync']
+    found = []
     wanted = [(WIDTHS[0], 'light'), (WIDTHS[1], 'light'), (WIDTHS[0], 'dark'), (WIDTHS[1], 'dark')]
     with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=chromium(), args=flags)
+        browser = p.chromium.launch(executable_path=chromium(), args=FLAGS)
         for width, scheme in wanted if shots else wanted[:3]:
             tab = opened(browser, width, scheme)
-            for meta, _ in pages.values():
-                tab.goto((OUT/meta['output-file']).as_uri())
-                found += look(tab, meta['output-file'], width, scheme, shots)
+            for file in files:
+                tab.goto(file.as_uri())
+                found += look(tab, file.name, width, scheme, shots)
             tab.close()
         browser.close()
     return found
+
+
+def template(title, body, styles):
+    "A page of its own, without a sidebar: for tests of what a browser finds."
+    page = re.sub(r'\$if.*\$endif\$|\$(highlighting-css|sidebar|toc|after)\$', '', (ROOT/'.ci/page.html').read_text())
+    return page.replace('$title$', title).replace('$styles$', styles).replace('$body$', body)
+
+
+def seen_by_browser(pages, shots):
+    return pictures([OUT/meta['output-file'] for meta, _ in pages.values()], shots) if chromium() else []
 
 
 def main(shots=True):
@@ -274,7 +288,7 @@ def main(shots=True):
     side = sidebar(pages)
     found = [f'{name} was not processed' for name in missing]
     found += sum(ThreadPoolExecutor().map(lambda name: render(name, pages, side, coloured=shots), pages), [])
-    if not found: found = faults(pages) + readme_faults() + bar_faults() + (pictures(pages, shots) if chromium() else [])
+    if not found: found = faults(pages) + readme_faults() + bar_faults() + seen_by_browser(pages, shots)
     seen = 'no Chromium here: none was opened' if not chromium() else f'pictures in {OUT.name}/shots' if shots else 'all opened'
     return found, f'{len(pages)} pages in {OUT.name}/, {seen}'
 
