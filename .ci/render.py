@@ -283,6 +283,7 @@ def seen_by_browser(pages, shots):
 def main(shots=True):
     shutil.rmtree(OUT, ignore_errors=True)
     for folder in ('img', 'shots'): (OUT/folder).mkdir(parents=True)
+    for file in NBS.glob('*.gif'): shutil.copy(file, OUT)
     pages = processed()
     missing = {p.name for p in NBS.glob('*.ipynb')} - pages.keys()
     side = sidebar(pages)
