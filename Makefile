@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 DEMO = --dataset mnist5k --objective iwae_dreg --samples 8 --epochs 20 --batch 20 --name demo --out runs
 
-.PHONY: run test readme pages api style clean
+.PHONY: run test readme pages docs outputs api style clean
 
 run: .venv/.run
 	$(BIN)/aiwae_train $(DEMO)
@@ -19,6 +19,14 @@ readme: .venv/.dev
 # the site's pages, rendered well enough to look at: _pages/index.html
 pages: .venv/.dev
 	$(BIN)/python .ci/render.py
+
+# the site itself, by Quarto, in _docs. README.md is made first: nbdev leaves one that is newer than index.ipynb as it is
+docs: readme
+	PYTHONPATH=$(CURDIR)/.ci $(BIN)/nbdev_docs
+
+# run notebooks for their stored outputs: make outputs PAGES="21_dreg 22_snr"
+outputs: .venv/.dev
+	$(BIN)/python .ci/outputs.py $(PAGES)
 
 # every public name with its docstring, arguments and source
 api: .venv/.dev

@@ -107,6 +107,11 @@ def rules_bite():
     if found := list(wrong.faults()): raise AssertionError('\n'.join(found))
 
 
+def page_checks_bite():
+    "each check of a rendered page finds what is wrong with a page, and nothing else"
+    return script('.ci/wrong_pages.py').strip()
+
+
 def keep(rule):
     "A rule of the house, over this tree: raises with the list of what breaks it."
     if found := list(rule(ROOT)): raise AssertionError('\n'.join(found))
@@ -132,7 +137,7 @@ def notebook(path):
 def jobs():
     "(name, function) of all that two processes do, the longest first."
     checks = (package_typed, api_complete, pages_render, contract_holds, bad_inputs_named, readme_fresh, results_migrated,
-              rules_bite, gpu_script_runs)
+              rules_bite, page_checks_bite, gpu_script_runs)
     yield from ((f.__doc__, f) for f in checks)
     yield from ((rule.__doc__, partial(keep, rule)) for rule in house.RULES)
     rank = {name: i for i, name in enumerate(LONGEST)}

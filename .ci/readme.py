@@ -30,7 +30,7 @@ def parts(cell, names):
 def readme():
     names = iter(figures())
     text = '\n\n'.join(part for cell in page() for part in parts(cell, names))
-    text = re.sub(r'\]\((\w+\.ipynb)\)', r'](nbs/\1)', text)          # pages lie in nbs/
+    text = re.sub(r'\]\((\w+\.(?:ipynb|gif))\)', r'](nbs/\1)', text) # pages and the animation lie in nbs/
     return f'<!-- Made from nbs/index.ipynb by `make readme`; edit that. -->\n\n{text}\n'
 
 

@@ -1,11 +1,13 @@
 """Render every page of the site to _pages/ without Quarto, well enough to look at, and say what is wrong with it.
 
 Wrong is: raw LaTeX in the text, a link inside the project that leads nowhere (pages, their sections, files of the
-repository), an image that is missing or empty, an equation or a reference that no page defines. Where Chromium is,
-each page is also opened there, and what does not fit the page's width is wrong; run as a program, this also keeps a
-picture of each page, light and dark.
+repository), an image that is missing, empty or without alt text, an equation or a reference that no page defines, an
+entry that failed or hides its arguments, a link of the top bar that is a page of the sidebar. Where Chromium is, each
+page is also opened there at 1400 and 390 pixels: wrong is a page that pans sideways, what does not fit its width, an
+output line that overflows and, by night, text whose contrast is below 4.5. Run as a program, this also keeps a picture
+of each page, at both widths, light and dark. The stylesheet is the site's own, over the faults that Quarto has.
 """
-import base64, json, re, shutil, subprocess, sys
+import base64, html, json, re, shutil, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from bs4 import BeautifulSoup
 from fork import ROOT, forked
 
 OUT, NBS, SITE, REPO = ROOT/'_pages', ROOT/'nbs', 'https://aiwae-nb.github.io/aiwae_nb', 'https://github.com/aiwae-nb/aiwae_nb'
-WIDTH = 1240                                                      # of the window, pixels
+WIDTHS = 1400, 390 # of the window, pixels
 
 
 def text_of(parts): return ''.join(parts)
@@ -25,6 +27,7 @@ def front(nb): return yaml.safe_load(text_of(nb['cells'][0]['source']).strip().s
 
 
 def _process():
+    sys.path.insert(0, str(ROOT/'.ci')) # of entries, which settings.ini names
     from nbdev.serve import proc_nbs
     proc_nbs(force=True, n_workers=0)
 
@@ -36,16 +39,43 @@ def processed():
     return {name: (front(nb), nb['cells'][1:]) for name, nb in found.items()}
 
 
-def shown(output, stem, n):
+def picture(output, options, file):
+    "A figure: as wide as the notebook says, with its alt text and caption."
+    size = output.get('metadata', {}).get('image/png', {})
+    wide = f' width="{size["width"]}"' if 'width' in size else ''
+    alt = html.escape(str(options.get('fig-alt', '')))
+    caption = f"\n\n::: {{.figure-caption}}\n{options['fig-cap']}\n:::\n" if 'fig-cap' in options else ''
+    return f'```{{=html}}\n<p><img src="{file}" alt="{alt}"{wide}></p>\n```{caption}'
+
+
+def shown(output, options, stem, n):
     "One output of a cell, as Markdown; pictures become files."
     data = output.get('data', {})
+    if output.get('output_type') == 'error': return f"~~~~\n{output['ename']}: {output['evalue']}\n~~~~"
     if 'image/png' in data:
         (OUT/'img'/f'{stem}-{n}.png').write_bytes(base64.b64decode(text_of(data['image/png'])))
-        return f'![](img/{stem}-{n}.png)'
-    if 'text/markdown' in data: return text_of(data['text/markdown'])
-    if 'text/html' in data: return f"```{{=html}}\n{text_of(data['text/html'])}\n```"
-    text = text_of(data.get('text/plain', output.get('text', ''))).rstrip()
-    return f'::: output\n~~~~\n{text}\n~~~~\n:::' if text else ''
+        text = picture(output, options, f'img/{stem}-{n}.png')
+    elif 'text/markdown' in data:
+        text = text_of(data['text/markdown'])
+        if options.get('output') == 'asis': return text
+    elif 'text/html' in data: text = f"```{{=html}}\n{text_of(data['text/html'])}\n```"
+    else:
+        plain = text_of(data.get('text/plain', output.get('text', ''))).rstrip()
+        text = f'~~~~\n{plain}\n~~~~' if plain else ''
+    return f'::: {{.cell-output .cell-output-display}}\n{text}\n:::' if text else ''
+
+
+def source_of(body, options):
+    "The code of a cell, folded where it says so."
+    code = f'~~~~python\n{body}\n~~~~'
+    if not options.get('code-fold') or options['code-fold'] == 'show': return code
+    open, close = f"<details><summary>{options.get('code-summary', 'Code')}</summary>", '</details>'
+    return f'```{{=html}}\n{open}\n```\n\n{code}\n\n```{{=html}}\n{close}\n```'
+
+
+def settings(source):
+    "The options of a cell: name -> value."
+    return yaml.safe_load('\n'.join(re.findall(r'^#\|\s*(\S+:.*)', source, re.M))) or {}
 
 
 def markdown(stem, cells):
@@ -55,10 +85,11 @@ def markdown(stem, cells):
         source = text_of(cell['source'])
         if cell['cell_type'] == 'markdown': parts.append(source)
         if cell['cell_type'] != 'code': continue
-        options = re.findall(r'^#\|\s*(\S+):\s*(\S+)', source, re.M)
-        body = re.sub(r'^#\|.*\n?', '', source, flags=re.M).strip()
-        if ('echo', 'false') not in options and body: parts.append(f'~~~~python\n{body}\n~~~~')
-        parts += [shown(o, stem, f'{n}-{i}') for i, o in enumerate(cell.get('outputs', []))]
+        options, body = settings(source), re.sub(r'^#\|.*\n?', '', source, flags=re.M).strip()
+        within = [source_of(body, options)] if options.get('echo') is not False and body else []
+        within += [shown(o, options, stem, f'{n}-{i}') for i, o in enumerate(cell.get('outputs', []))]
+        names = ' .'.join(['cell', *str(options.get('classes', '')).split()])
+        parts.append('\n\n'.join([f':::: {{.{names}}}', *within, '::::']) if any(within) else '')
     return numbered('\n\n'.join(parts))
 
 
@@ -67,10 +98,23 @@ def numbered(text):
     return re.sub(r'^[ ]*\$\$((?:(?!\$\$).)+?)\\tag\{(\w+)\}\s*\$\$', r'\n::: {.equation}\n$$\1$$\n\n[(\2)]{.number}\n:::\n', text, flags=re.M|re.S)
 
 
+def listed():
+    "Of the sidebar: (section or None, [(page, text)])."
+    for entry in yaml.safe_load((NBS/'sidebar.yml').read_text())['website']['sidebar']['contents']:
+        inside = entry.get('contents', [entry])
+        yield entry.get('section'), [(link['href'], link['text']) for link in inside]
+
+
 def sidebar(pages):
-    def link(name): return f'<a href="{pages[name][0]["output-file"]}">{pages[name][0]["title"]}</a>'
-    contents = yaml.safe_load((NBS/'sidebar.yml').read_text())['website']['sidebar']['contents']
-    return ''.join(link(c) if isinstance(c, str) else f'<b>{c["section"]}</b>' + ''.join(map(link, c['contents'])) for c in contents)
+    def link(name, text): return f'<a href="{pages[name][0]["output-file"]}">{html.escape(text)}</a>'
+    sections = ((f'<b>{section}</b>' if section else '', links) for section, links in listed())
+    return ''.join(title + ''.join(link(*entry) for entry in links) for title, links in sections)
+
+
+def boxed(page):
+    "Formulas in the boxes that Quarto puts around them."
+    def box(hit): return f'<span class="math {hit[1]}">{hit[0]}</span>'
+    return re.sub(r'<math display="(\w+)".*?</math>', box, page, flags=re.S)
 
 
 def render(name, pages, side, coloured=True):
@@ -79,11 +123,15 @@ def render(name, pages, side, coloured=True):
     text = re.sub(r'\]\((\w+\.ipynb)', lambda m: f"]({pages[m[1]][0]['output-file']}" if m[1] in pages else m[0], markdown(Path(name).stem, cells))
     text = text.replace(f'({SITE}/', '(')
     head = yaml.safe_dump({k: meta[k] for k in ('title', 'description') if k in meta} | {'sidebar': side, 'reference-section-title': 'References'})
+    own = [f'--variable=styles={(NBS/"styles.css").read_text()}', f'--variable=after={(NBS/"wrap.html").read_text()}']
     colours = [] if coloured else ['--no-highlight'] # which take pandoc as long as all the rest
-    done = subprocess.run([pypandoc.get_pandoc_path(), *colours, '-f', 'markdown-raw_tex', '-t', 'html5', '--standalone', '--mathml', '--toc', '--toc-depth=3', '--citeproc',
+    done = subprocess.run([pypandoc.get_pandoc_path(), *colours, *own, '-f', 'markdown-raw_tex', '-t', 'html5', '--standalone', '--mathml', '--toc', '--toc-depth=3', '--citeproc',
                            '--bibliography', str(NBS/'references.bib'), '--template', str(ROOT/'.ci/page.html'), '--fail-if-warnings',
                            '-o', str(OUT/meta['output-file'])], input=f'---\n{head}---\n\n{text}', text=True, capture_output=True)
-    return [f'{name}: {done.stderr.strip()}'] if done.returncode else []
+    if done.returncode: return [f'{name}: {done.stderr.strip()}']
+    page = OUT/meta['output-file']
+    page.write_text(boxed(page.read_text()))
+    return []
 
 
 def targets(soup): return {t['id'] for t in soup.find_all(id=True)}
@@ -118,6 +166,7 @@ def faults(pages):
             if img['src'].startswith('http'): continue                # a badge
             file = OUT/img['src']
             if not file.is_file() or not file.stat().st_size: found.append(f"{name}: image {img['src']} is missing")
+            if not img.get('alt'): found.append(f"{name}: image {img['src']} has no alt text: give its cell a fig-alt")
         prose = '\n'.join(text_of(c['source']) for c in cells if c['cell_type'] == 'markdown')
         for n in re.findall(r'(?<!\w)eqs?\. \((\d+)\)|(?<=and )\((\d+)\)', re.sub(r'\[\w[^]]*\]\([^)]*\), eqs?\. \(\d+\)( and \(\d+\))?', '', prose)):
             if (n := n[0] or n[1]) not in equations(source): found.append(f'{name}: eq. ({n}) is not on the page')
@@ -126,12 +175,32 @@ def faults(pages):
         for code in main.find_all('pre'):
             if raw := re.search(r'\[`\w+`\]\(', code.get_text()): found.append(f"{name}: a link shown raw in code, near {raw.string[max(0, raw.start() - 40):raw.end() + 20]!r}: no backticks there")
         for cell in cells:
+            if why := bad_entry(cell): found.append(f'{name}: {why}')
             body = re.sub(r'^#\|.*\n?', '', text_of(cell['source']), flags=re.M).strip()
             if cell['cell_type'] == 'code' and '#| echo: false' in text_of(cell['source']) and not cell.get('outputs') and not re.match(r'import |from ', body):
                 found.append(f'{name}: a cell without source has no output either: run the page. {body[:60]!r}')
         for part in main.find_all(['pre', 'code', 'math', 'annotation']): part.decompose()
         for raw in re.findall(r'\$\$|\$[^$\n]*\\|\\(?:frac|tag|mathbb|sum|log|begin)\b|\(\?\?\)|:::', main.get_text()): found.append(f'{name}: raw {raw!r} in the text')
     return found
+
+
+def bad_entry(cell):
+    "What is wrong with a cell that shows an entry, or None."
+    shown = re.search(r'^show_doc\((.+)\)', text_of(cell['source']), re.M)
+    if not shown: return None
+    outputs = cell.get('outputs', [])
+    if any(o['output_type'] == 'error' for o in outputs): return f"the entry of {shown[1]} failed: {outputs[-1]['evalue']}"
+    text = '\n'.join(text_of(o.get('data', {}).get('text/markdown', '')) for o in outputs)
+    hit = re.search(r'\*args, \*\*kwargs\n|NoneType|<lambda>|<\w+ object', text)
+    return f'the entry of {shown[1]} says {hit[0].strip()!r}' if hit else None
+
+
+def bar_faults():
+    "Links of the top bar that lead to a page of the sidebar: Quarto marks them as active on every page."
+    bar = yaml.safe_load((NBS/'_quarto.yml').read_text())['website']['navbar']
+    hrefs = [entry['href'] for side in ('left', 'right') for entry in bar.get(side, [])]
+    pages = {page for _, links in listed() for page, _ in links}
+    return [f'_quarto.yml: {href} is a page of the sidebar: give its full address' for href in hrefs if href in pages]
 
 
 def readme_faults():
@@ -144,43 +213,84 @@ def readme_faults():
 def chromium(): return next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
 
 
-MEASURE = """() => { const main = document.querySelector('main'), right = main.getBoundingClientRect().right + 2;
-  const wide = [...main.querySelectorAll('p, li, table, img, pre, math')].filter(e => e.getBoundingClientRect().right > right ||
-    e.matches('table, math') && e.scrollWidth > e.clientWidth + 2);
-  return {wide: wide.map(e => e.tagName + ' ' + e.textContent.trim().replace(/\\s+/g, ' ').slice(0, 60)),
-    broken: [...document.images].filter(i => !i.naturalWidth && !i.src.startsWith('http')).map(i => i.src)} }"""
+MEASURE = """() => { const main = document.querySelector('main'), right = main.getBoundingClientRect().right + 2, found = [];
+  const about = e => e.tagName.toLowerCase() + ' ' + e.textContent.trim().replace(/\\s+/g, ' ').slice(0, 60);
+  const held = e => { for (let p = e; p !== main; p = p.parentElement) if (getComputedStyle(p).overflowX != 'visible') return true };
+  const beyond = [...main.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > right && !held(e.parentElement));
+  const first = beyond.filter(e => !beyond.includes(e.parentElement));
+  for (const e of first) if (getComputedStyle(e).overflowX == 'visible') found.push('too wide: ' + about(e));
+  if (document.documentElement.scrollWidth > innerWidth + 1) found.push('the page pans sideways');
+  for (const e of main.querySelectorAll('.cell-output pre')) if (e.scrollWidth > e.clientWidth + 2) found.push('an output line overflows: ' + about(e));
+  for (const i of document.images) if (!i.naturalWidth && !i.src.startsWith('http')) found.push('broken image ' + i.src);
+  return found }"""
+
+CONTRAST = """() => { const main = document.querySelector('main'), found = new Set();
+  const rgba = text => { const n = text.match(/[\\d.]+/g).map(Number); return n.length > 3 ? n : [...n, 1] };
+  const over = (top, below) => [0, 1, 2].map(i => top[i]*top[3] + below[i]*(1 - top[3]));
+  const ground = e => { const own = rgba(getComputedStyle(e).backgroundColor); return own[3] == 1 || !e.parentElement ? own : over(own, ground(e.parentElement)) };
+  const light = c => { const [r, g, b] = c.map(v => v/255).map(v => v <= .04045 ? v/12.92 : ((v + .055)/1.055)**2.4); return .2126*r + .7152*g + .0722*b };
+  for (const e of main.querySelectorAll('p, li, td, th, a, summary, code')) { const behind = ground(e);
+    const [low, high] = [light(behind), light(over(rgba(getComputedStyle(e).color), behind))].sort((a, b) => a - b);
+    const ratio = (high + .05)/(low + .05);
+    if (light(behind) > .3) found.add(`${e.tagName.toLowerCase()} in a ${e.parentElement.tagName.toLowerCase()}: a light ground by night`);
+    if (ratio < 4.5) found.add(`${e.tagName.toLowerCase()} in a ${e.parentElement.tagName.toLowerCase()}: contrast ${ratio.toFixed(1)} by night`) }
+  return [...found] }"""
 
 
-def pictures(pages, shots):
-    "What a browser finds wrong; with `shots`, keep a picture of each page, light and dark, in _pages/shots."
+FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync']
+
+
+def opened(browser, width, scheme):
+    tab = browser.new_page(viewport={'width': width, 'height': 900}, color_scheme=scheme)
+    tab.route('http*://**', lambda route: route.abort()) # nothing from outside
+    return tab
+
+
+def look(tab, name, width, scheme, shots):
+    "What is wrong with an open page, at a width, by day or by night; keeps its picture."
+    if shots: tab.screenshot(path=OUT/'shots'/f'{Path(name).stem}-{width}-{scheme}.png', full_page=True)
+    found = tab.evaluate(MEASURE if scheme == 'light' else CONTRAST)
+    return [f'{name} at {width} pixels: {what}' for what in found]
+
+
+def pictures(files, shots):
+    "What a browser finds wrong with pages; with `shots`, keep pictures of each in _pages/shots."
     from playwright.sync_api import sync_playwright
-    found, flags = [], ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync']
+    found = []
+    wanted = [(WIDTHS[0], 'light'), (WIDTHS[1], 'light'), (WIDTHS[0], 'dark'), (WIDTHS[1], 'dark')]
     with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=chromium(), args=flags)
-        for scheme in ('light', 'dark') if shots else ('light',):
-            tab = browser.new_page(viewport={'width': WIDTH, 'height': 900}, color_scheme=scheme)
-            tab.route('http*://**', lambda route: route.abort())  # nothing from outside
-            for meta, _ in pages.values():
-                page = meta['output-file']
-                tab.goto((OUT/page).as_uri())
-                if shots: tab.screenshot(path=OUT/'shots'/f'{Path(page).stem}-{scheme}.png', full_page=True)
-                if scheme == 'dark': continue
-                seen = tab.evaluate(MEASURE)
-                found += [f'{page}: broken image {src}' for src in seen['broken']] + [f'{page}: too wide: {what}' for what in seen['wide']]
+        browser = p.chromium.launch(executable_path=chromium(), args=FLAGS)
+        for width, scheme in wanted if shots else wanted[:3]:
+            tab = opened(browser, width, scheme)
+            for file in files:
+                tab.goto(file.as_uri())
+                found += look(tab, file.name, width, scheme, shots)
+            tab.close()
         browser.close()
     return found
+
+
+def template(title, body, styles):
+    "A page of its own, without a sidebar: for tests of what a browser finds."
+    page = re.sub(r'\$if.*\$endif\$|\$(highlighting-css|sidebar|toc|after)\$', '', (ROOT/'.ci/page.html').read_text())
+    return page.replace('$title$', title).replace('$styles$', styles).replace('$body$', body)
+
+
+def seen_by_browser(pages, shots):
+    return pictures([OUT/meta['output-file'] for meta, _ in pages.values()], shots) if chromium() else []
 
 
 def main(shots=True):
     shutil.rmtree(OUT, ignore_errors=True)
     for folder in ('img', 'shots'): (OUT/folder).mkdir(parents=True)
+    for file in NBS.glob('*.gif'): shutil.copy(file, OUT)
     pages = processed()
     missing = {p.name for p in NBS.glob('*.ipynb')} - pages.keys()
     side = sidebar(pages)
-    found = [f'{name} was not processed' for name in missing] + sum(ThreadPoolExecutor().map(lambda name: render(name, pages, side, coloured=shots), pages), [])
-    if not found: found = faults(pages) + readme_faults()
+    found = [f'{name} was not processed' for name in missing]
+    found += sum(ThreadPoolExecutor().map(lambda name: render(name, pages, side, coloured=shots), pages), [])
+    if not found: found = faults(pages) + readme_faults() + bar_faults() + seen_by_browser(pages, shots)
     seen = 'no Chromium here: none was opened' if not chromium() else f'pictures in {OUT.name}/shots' if shots else 'all opened'
-    if chromium() and not found: found = pictures(pages, shots)
     return found, f'{len(pages)} pages in {OUT.name}/, {seen}'
 
 

@@ -20,6 +20,7 @@ CASES = {
     'private of its own': (None, [], ['from aiwae_nb.high import _x'], [], ([], [], [])),
     'a long signature': (None, [LONG_SIGNATURE], [], [], ([], [], [])),
     'a long class': (None, [LONG_CLASS], ['#| exports\n' + PATCHES], [], ([], [], [])),
+    'a long caption': (None, ['#| fig-alt: "' + 'a '*70 + '"\nx = 1'], [], [], ([], [], [])),
     'a long exported line': ('lines_fit', ['#| exports\nx = ' + '1'*120], [], [], ([], [], [])),
     'a long line of a lesson': ('lines_fit', ['x = ' + '1'*117], [], [], ([], [], [])),
     'three definitions': ('cells_small', [definitions(3)], [], [], ([], [], [])),

@@ -1,0 +1,66 @@
+"""Each check of a rendered page finds what is wrong with a page, and nothing in a page that is right: a page a check.
+
+`python .ci/wrong_pages.py`; without a browser only the checks that need none.
+"""
+import sys, tempfile
+from pathlib import Path
+
+import render
+
+WIDE = '<math display="block"><mrow>' + '<mi>w</mi><mo>+</mo>'*24 + '</mrow></math>'
+FORMULA = f'<p><span class="math display">{WIDE}</span></p>'
+INLINE = f'<p>a formula <span class="math inline">{WIDE.replace("block", "inline")}</span> in a line</p>'
+OUTPUT = '<div class="cell-output"><pre><code>' + 'word '*60 + '</code></pre></div>'
+CODE = '<p>a <code>name</code> in a line</p>'
+TABLE = '<table><tr>' + '<td>a_long_entry</td>'*20 + '</tr></table>'
+PAGE = FORMULA + INLINE + OUTPUT + CODE + TABLE
+
+# what is wrong: (what is taken out of the stylesheet, what is on the page, what is found)
+CASES = {
+    'nothing': ('', PAGE, None),
+    'a formula in a line': ('main p, main ul', INLINE, 'pans sideways'),
+    'an output line': ('.cell-output pre,', OUTPUT, 'output line overflows'),
+    'inline code by night': ('main :not(pre) > code', CODE, 'light ground by night'),
+    'pale text by night': ('', '<p style="color: #777">text</p>', 'contrast'),
+    'a wide table': ('main table', TABLE, 'pans sideways'),
+    'a broken image': ('', '<p><img src="none.png" alt="none"></p>', 'broken image'),
+}
+
+
+def entry(text): return {'source': 'show_doc(f)', 'outputs': [{'output_type': 'x', 'data': {'text/markdown': text}}]}
+
+
+ENTRIES = {
+    'def f(\n    x:Tensor, # (K,)\n)': False,
+    'def f(\n    *c:Tensor, # (N, ...) context\n)': False,
+    'def Row(\n    *args, **kwargs\n):': True,
+    'def f(\n    ax:NoneType=None\n)': True,
+    'def f(\n    on_move:Callable=<lambda>\n)': True,
+}
+
+
+def without(rule):
+    "The stylesheet without the lines that hold a rule."
+    lines = (render.NBS/'styles.css').read_text().splitlines()
+    return '\n'.join(line for line in lines if not rule or rule not in line)
+
+
+def faults():
+    for text, is_bad in ENTRIES.items():
+        if bool(render.bad_entry(entry(text))) != is_bad: yield f'an entry is {"not " if is_bad else ""}refused: {text!r}'
+    if not render.chromium(): return
+    with tempfile.TemporaryDirectory() as folder:
+        files = {title: Path(folder)/f'{i}.html' for i, title in enumerate(CASES)}
+        for title, (rule, body, _) in CASES.items():
+            files[title].write_text(render.template(title, body, without(rule)))
+        found = render.pictures(files.values(), False)
+    for title, (_, _, expected) in CASES.items():
+        said = [line for line in found if line.startswith(files[title].name + ' ')]
+        is_right = not said if expected is None else any(expected in line for line in said)
+        if not is_right: yield f'{title}: {said} said, expected {expected}'
+
+
+if __name__ == '__main__':
+    found = list(faults())
+    print('\n'.join(found) or f'{len(CASES) + len(ENTRIES)} pages and entries are judged rightly')
+    sys.exit(bool(found))
