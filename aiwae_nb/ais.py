@@ -134,7 +134,7 @@ class AnnealedPath(NamedTuple):
         "The target f_beta."
         return partial(_path, self.q, self.p, beta.clone()) # a view would be compiled anew
 
-
+# %% ../nbs/31_ais.ipynb #60d5e262
 def _check_continuous(q):
     try: discrete = q.support.is_discrete
     except NotImplementedError: return
@@ -312,7 +312,7 @@ def anneal(
     check_count(least=0, n_leapfrog=n_leapfrog)
     state = path(torch.ones((), dtype=u.dtype, device=u.device), u) # the terms are what counts
     if not backwards: check_log_w(log_ratio(state))
-    how = dict(generator=generator, step=step, move=move)
+    how:dict[str, Any] = dict(generator=generator, step=step, move=move)
     state = _by_a_move(path, state, step_size[0], n_leapfrog, **how)
     log_w = -_coarse_error(path, state) if backwards else torch.zeros_like(state.log_f, dtype=torch.float64)
     rates, sizes = torch.zeros_like(step_size), []
