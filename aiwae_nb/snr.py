@@ -240,13 +240,13 @@ def plot_report(
     report:GradientReport, # of gradient_report
     axes=None, # two matplotlib Axes side by side; None: new ones
 )->Any: # the Axes
-    "Draw variance and SNR, with verdicts; biased estimators are red, the noise floor is a gray bar."
+    "Draw variance and SNR, with verdicts; biased estimators are orange, the noise floor is a gray bar."
     n, beside = len(report.estimators), ('axes fraction', 'data')
     if axes is None:
         import matplotlib.pyplot as plt
         axes = plt.subplots(1, 2, figsize=(7, .8 + .3*n), sharey=True, layout='constrained')[1]
     for y, r in enumerate(report.estimators.values()):
-        color = 'C3' if r.verdict.startswith('biased') else 'C0'
+        color = 'C1' if r.verdict.startswith('biased') else 'C0'
         axes[0].semilogx(r.variance, y, 'o', color=color)
         axes[1].semilogx(r.snr, y, 'o', color=color)
         axes[1].semilogx(r.snr_floor, y, '|', color='gray', ms=12)
