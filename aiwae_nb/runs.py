@@ -121,7 +121,7 @@ def _check_widths(hidden): parse_widths(hidden)
 
 # %% ../nbs/56_runs.ipynb #3f48be59
 class _Config:
-    "What the configurations share: flags in, flags out."
+    "The common part of the configurations: flags in, flags out."
     @classmethod
     def fields(cls)->dict: # name -> dataclass field
         "The fields, by name."
@@ -388,7 +388,7 @@ def draw_of(
 
 
 def _fitting(part, likelihood):
-    "Data that fit a likelihood; where bits are drawn, as bytes."
+    "Data that fit a likelihood, checked; bytes if bits are drawn from them."
     draw = draw_of(likelihood)
     if draw is not binarize: check_fits(likelihood, draw(part))
     elif part.dtype == torch.uint8: check_pixels(part)
@@ -399,7 +399,7 @@ def _fitting(part, likelihood):
 
 
 def _own_data(config):
-    "The data of `data_file`, which must be those that a run was begun with."
+    "The data of `data_file`, which must be those of the run's beginning."
     dataset = load_file(config.data_file)
     digest = data_digest(dataset)
     if config.data_digest not in (None, digest): raise ValueError(
@@ -490,7 +490,7 @@ class LoadedRun(NamedTuple):
 
 
 def _weights_of(saved):
-    "The weights that a checkpoint's run is evaluated with: their average, where it keeps one."
+    "The weights of a checkpoint that are evaluated: their average, if it holds one."
     if 'average' not in saved: return saved['model']
     return {k.removeprefix('module.'): v for k, v in saved['average'].items() if k != 'n_averaged'}
 
@@ -725,7 +725,7 @@ class EvaluateConfig(_Config):
 
 # %% ../nbs/56_runs.ipynb #bc57eef2
 def _table_of(path, mean):
-    "The columns of a table, where its first column has the mean that a report tells; else None."
+    "The columns of a table, if its first column has the mean of the report; else None."
     columns = load_table(path)
     if not columns: return None
     first = next(iter(columns.values()))
@@ -736,7 +736,7 @@ def _answers(report, asked): return bool(report) and all(report.get(k) == v for 
 
 # %% ../nbs/56_runs.ipynb #5ff74d92
 class _Report:
-    "The report of a run's last checkpoint, as far as it is made."
+    "The report of a run's last checkpoint: it makes the parts that are missing."
     def __init__(self, run, asked, data=None, device='cpu', say=print, executor=None):
         self.run, self.asked, self.data, self.device, self.say = run, asked, data, device, say
         self.executor = executor
@@ -774,7 +774,7 @@ class _Report:
     def bound(self, report): return _table_of(self.folder/'bounds.csv', -report['nvlb'])
 
     def make(self):
-        "On several processes: the first one writes, and all anneal."
+        "Make what is missing. Of several processes the first writes, and all anneal."
         with together(): self.asked.check()
         report, done = from_first(self._with_bound)
         if done: return report
@@ -815,7 +815,7 @@ class _Report:
         return done | dict(epochs_done=metrics[-1]['epoch'], train_bound=metrics[-1]['bound'], train_seconds=seconds)
 
     def kept(self):
-        "Where what is done of an evidence is kept."
+        "The folder with the finished parts of an evidence."
         asked = {k: v for k, v in self.of_chains.items() if k != 'simulated'}
         place = torch.device(self.device).type
         told = json.dumps(asked | dict(device=place, version=__version__), sort_keys=True)
@@ -849,7 +849,7 @@ class _Report:
     def _csv(name): return 'likelihoods.csv' if name == 'test' else f'likelihoods_{name}.csv'
 
     def _certify(self, context, chosen, T):
-        "The certificate, which is kept; None where none is asked for."
+        "The certificate, which is saved; None if none is requested."
         self.forget('certificate.json', 'certificate.png') # of another report
         if not self.asked.simulated: return None
         path = self.kept()/f'certificate-{self.asked.simulated}.json'
@@ -881,7 +881,7 @@ class _Report:
         return from_first(lambda: self._with_evidence(report, images, chosen, found, start))
 
     def _with_evidence(self, report, images, chosen, found, start):
-        "The report, as it is saved; what it says of an earlier evidence is left out."
+        "The report as it is saved, without the entries of an earlier evidence."
         a, train_bound = self.asked, None
         with alone():
             most = found['test'].n_temperatures.double().quantile(.95) # of nearly all images
@@ -898,13 +898,13 @@ class _Report:
         return report
 
     def _forget_others(self):
-        "Remove what was kept of other checkpoints."
+        "Remove the finished parts of other checkpoints."
         for old in (self.folder/'ais').iterdir():
             if old.is_dir() and not old.name.startswith(self.of_bound['checkpoint']): shutil.rmtree(old)
 
 # %% ../nbs/56_runs.ipynb #4f6716b5
 def _saved_certificate(path):
-    "The certificate that was kept; None where there is none, or half of one."
+    "The saved certificate; None if it is missing or damaged."
     try:
         found = Certificate(**load_json(path))
         _told(found)
@@ -919,7 +919,7 @@ def _told(certificate):
 
 # %% ../nbs/56_runs.ipynb #01cb3c10
 def _tables(folder, report):
-    "Image by image, what the means of a report are of: nvlb, and nll where it has it."
+    "The values of each image behind the means of a report: nvlb, and nll if the report has it."
     tables = {}
     for name, file in dict(nvlb='bounds.csv', nll='likelihoods.csv').items():
         if name not in report: continue
@@ -1000,7 +1000,7 @@ def train_ensemble(
 
 
 def _save_member(run, i, ensemble, saved, metrics):
-    "Write what a run of this member alone would have, unless it has come as far, or further, alone."
+    "Write the files of a single run of this member, unless that run has already come as far."
     (objective, dataset, *_), run.built = run.built, None
     path = run.folder/'checkpoint.pt'
     if path.exists() and load_checkpoint(path)['state']['step'] >= saved['state']['step']: return

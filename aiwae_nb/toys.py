@@ -360,7 +360,7 @@ class ToyConfig:
 
 # %% ../nbs/57_toys.ipynb #f8528ec7
 def _known(config, folder, letter):
-    "The report of a fit; None where there is none, or it is damaged or of another fit."
+    "The report of a fit; None if it is missing, damaged or of another fit."
     report = load_json(Path(folder)/f'report-{letter}.json', None)
     if not isinstance(report, dict) or not {*ToyReport._fields, 'draws'} <= report.keys(): return None
     is_same = all(report.get(k) == v for k, v in config.fit().items())
@@ -416,7 +416,7 @@ def _make_report(config, folder, letter, progress):
 
 # %% ../nbs/57_toys.ipynb #37e884b6
 def _claim(config, folder):
-    "Write config.json, unless the folder holds other fits. One whose fit failed at once holds none."
+    "Write config.json, unless the folder holds other fits. After a fit that failed it holds none."
     path, asked = folder/'config.json', config.fit()
     old = asked
     if any(folder.glob('report-*.json')): old = load_json(path) if path.exists() else {}
