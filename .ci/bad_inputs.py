@@ -68,6 +68,8 @@ def bits(n=B, size=P): return (torch.rand(n, size) < .5).float()
 def pixels(n=B, size=P): return torch.randint(0, 256, (n, size), dtype=torch.uint8)
 def posterior(): return normal_at(torch.zeros(B, D, requires_grad=True))
 def log_joint(z): return -(z - torch.ones(B, D)).square().sum(-1)
+def to_bits(x): return Independent(Bernoulli(logits=x.flatten(1)[:, :D].float()), 1)
+def of_bits(x, z): return -(z - x.flatten(1)[:, :D]).square().sum(-1)
 def bit_posterior(): return Independent(Bernoulli(logits=torch.zeros(B, D, requires_grad=True)), 1)
 def log_w(k=K): return torch.randn(k, B)
 def step(z): return normal_at(z)
@@ -248,6 +250,9 @@ CALLS = {
                                        xs=torch.randn(T, B, D), n_particles=K)),
     'smc_loss': (sequential.smc_loss, dict(transition=next_state, emission=emitted, proposal=proposed,
                                            xs=torch.randn(T, B, D), n_particles=K, reduction='mean')),
+    'marginal_smc_loss': (sequential.marginal_smc_loss, dict(
+        transition=next_state, emission=emitted, proposal=proposed, xs=torch.randn(T, B, D), n_particles=K,
+        reduction='mean')),
     'HamiltonianSteps': (hamiltonian, dict(q0=New(posterior), log_joint=log_joint, n_latent=D, n_steps=3, step_size=.1,
                                            damping=.5)),
     'InParts': (lambda n: objectives.InParts(objective(), n)(bits()), dict(n=2)),
@@ -260,6 +265,11 @@ CALLS = {
                                                  betas=ais.linear_schedule(T), n_moves=1)),
     'discrete_log_evidence': (discrete.discrete_log_evidence, dict(
         log_joint=log_joint, q=New(bit_posterior), n_chains=K, n_temperatures=T, n_moves=1)),
+    'discrete_log_likelihood': (discrete.discrete_log_likelihood, dict(
+        x=bits(), posterior=to_bits, log_joint=of_bits, batch=B, seed=0, n_chains=K, n_temperatures=T, n_moves=1)),
+    'discrete_bdmc': (discrete.discrete_bdmc, dict(
+        log_joint=log_joint, q=New(bit_posterior), z_exact=bits(B, D), n_chains=K, betas=ais.linear_schedule(T),
+        n_moves=1)),
     'discrete_losses': (discrete.discrete_losses, dict(
         log_joint=log_joint, q=New(bit_posterior), n_samples=K, betas=ais.linear_schedule(T), reduction='mean')),
     'linear_alphas': (avo.linear_alphas, dict(T=T)),
@@ -485,6 +495,10 @@ ACCEPTED: dict[tuple, str] = {
     ('site_values', 'q', 'without rsample'): DRAWS_ALONE,
     ('discrete_*', 'q', 'without rsample'): DRAWS_ALONE,
     ('discrete_*', 'log_joint', 'has no gradient'): DRAWS_ALONE,
+    ('discrete_log_likelihood', 'posterior', 'gives without rsample'): DRAWS_ALONE,
+    ('discrete_log_likelihood', 'x', 'integers'): PROMOTED,
+    ('discrete_log_likelihood', 'x', 'an axis more'): "any axes of data",
+    ('discrete_log_likelihood', 'seed', '2[*][*]70'): HASHED,
     ('reinforce', 'f', 'has no gradient'): DRAWS_ALONE,
     ('rws_loss*', 'q', 'without rsample'): DRAWS_ALONE,
     ('rws_loss*', 'log_joint', 'has no gradient'): FIXED_MODEL,

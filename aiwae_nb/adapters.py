@@ -99,7 +99,7 @@ def _all_or_none(sites, plates):
     outside = set(_latent(sites)) - inside
     if inside and outside: raise ValueError(
         f"latents {sorted(outside)} lie outside of the plate of the data, {sorted(plates)}, and {sorted(inside)} "
-        "inside, expected all or none: p(x) of a datum is given the others, fix them with poutine.condition")
+        "inside, expected all or none: fix those outside with poutine.condition, so that each datum has a p(x)")
     for name, site in sites.items():
         frames = _frames(site)
         if inside and not plates & set(frames): raise ValueError(
@@ -151,12 +151,12 @@ def _of_all(model, guide, args, kwargs):
 def from_pyro(
     model:Callable, # samples latents and observes data, with one plate that holds all latents or none
     guide:Callable, # samples the same latents, independent of one another given the data
-    # of model and guide: the first tensor has a row for each datum; tensors as long as it are taken in rows, too
+    # of model and guide: the first tensor has a row for each datum; tensors of the same length are split likewise
     *args:Any,
     **kwargs:Any, # of model and guide, for all data
-)->dict[str, Any]: # arguments of log_likelihood; of log_z where no latent lies in the plate of the data
+)->dict[str, Any]: # arguments of log_likelihood; of log_z if no latent lies in the plate of the data
     """A model of Pyro. Raises `ValueError` on a discrete site, a guide with other sites, a subsampled plate, a scale,
-    and where some latents lie in the plate of the data and others do not."""
+    and if some latents lie in the plate of the data and others do not."""
     check_callable(model, 'model')
     check_callable(guide, 'guide')
     sites, plates = _data_plates(model, args, kwargs)
@@ -180,8 +180,8 @@ _PYTHAE_LOSSES = {'bce': (_bits_of, _logits, BERNOULLI), 'mse': (_unit_normal, _
 def from_pythae(
     model:Any, # a trained pythae VAE, in evaluation mode
 )->dict[str, Any]: # arguments of log_likelihood, beside x
-    """A model of pythae. Raises `TypeError` on one that is no VAE, and `ValueError` on one whose prior or q is of
-    another kind."""
+    """A model of pythae. Raises `TypeError` on other models than a VAE, and `ValueError` on another kind of prior or
+    q."""
     from pythae.models import VAE
     if not isinstance(model, VAE): raise TypeError(f"model is a {type(model).__name__}, expected a VAE of pythae")
     if type(model).get_nll is not VAE.get_nll: raise ValueError(
@@ -261,7 +261,7 @@ def from_normflows(
     flow:Any, # a trained NormalizingFlow
     target:Callable|None=None, # z (N, *event) -> log f(z) (N,), nats; None: that of the flow
 )->dict[str, Any]: # arguments of log_z
-    "A flow of normflows and its target. Raises `TypeError` on what is none, and `ValueError` where no target is known."
+    "A flow of normflows and its target. Raises `TypeError` on another type, and `ValueError` without a target."
     from normflows import NormalizingFlow
     if not isinstance(flow, NormalizingFlow): raise TypeError(
         f"flow is a {type(flow).__name__}, expected a NormalizingFlow of normflows")
@@ -315,7 +315,7 @@ def from_scvi(
     model:Any, # a trained SCVI model
     indices:Any=None, # of cells; None: all
 )->dict[str, Any]: # arguments of log_likelihood; x is the index of a cell among the given ones
-    "A model of scvi-tools. Raises `TypeError` on one that is no SCVI, and `ValueError` on one that was not trained."
+    "A model of scvi-tools. Raises `TypeError` on another type, and `ValueError` on an untrained model."
     from scvi.model import SCVI
     if not isinstance(model, SCVI): raise TypeError(
         f"model is a {type(model).__name__}, expected an SCVI of scvi-tools")

@@ -21,8 +21,8 @@ from torch.distributions.constraints import Constraint
 from .checks import check_choice, check_count, check_positive, check_tensor, reads_values
 from .coordinates import Coordinates, WhiteCoordinates, check_covers
 from .core import seeded
-from .hmc import (TRAIN_LEAPFROG, HMCInfo, HMCState, as_target, append_axes, compiled_transition,
-                          hmc_step, leapfrog_step, transition)
+from .hmc import (TRAIN_LEAPFROG, HMCInfo, HMCState, as_target, append_axes, check_precision,
+                          compiled_transition, hmc_step, leapfrog_step, transition)
 from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, check_slope, ess,
                               full_precision)
 
@@ -118,6 +118,7 @@ class AnnealedPath(NamedTuple):
     coordinates:Any      # Coordinates, in which q has no boundary; or WhiteCoordinates, in which q is white
     draw:Callable        # n_chains, z0, generator -> u (K, B, *event'): where chains begin
     mass:Callable        # beta -> the mass at this temperature, or None
+    exact:Callable|None=None # u -> log p(x, .) (K, B), where that of p is coarse, eq. (6)
 
     def __call__(self,
         beta:Tensor, # () inverse temperature
@@ -175,6 +176,19 @@ def _space(q, mass, support):
     return _in_u(q)
 
 
+_ROUNDING = .05 # nats^2 that coarse energies may add to the variance of a log weight, mean over data
+
+
+def _is_near(coarse, path):
+    "Whether log p~ and its gradient by autograd are near those of a path with exact energies, on draws of q."
+    with seeded(0): u = path.draw(8, None, None)
+    try: rough, exact = coarse(u), path.p(u)
+    except (ValueError, RuntimeError): return False
+    noise = (rough.log_f - exact.log_f).var(0).mean()
+    off = (rough.grad - exact.grad).norm()/exact.grad.norm()
+    return bool((noise < _ROUNDING) & (off < .1)) # False for NaN
+
+
 def annealed_path(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
     q:Distribution, # batch (B,), event of one or more axes
@@ -182,14 +196,18 @@ def annealed_path(
     precision:str|None=None, # of the matrix products of log_joint's gradient: None or bfloat16
     support:Constraint|None=None, # of q, where q does not state it; None: q's own
     mass:Any=None, # None: the identity; 'q': q's own; a DiagonalMass or DenseMass; or beta -> one of them
+    coarse:bool=False, # whether energies may be in that precision too, eq. (6): where they are not far off
 )->AnnealedPath:
     """The path between q and the joint. Raises `ValueError` where q is discrete or no coordinates are known for its
     support, and `TypeError` on a mass that is none."""
     _check_continuous(q)
     q = full_precision(q)
     seen, of_q, draw, mass_at = _space(q, mass, support)
-    joint = as_target(seen.density(log_joint), seen.gradient(grad_log_joint), precision)
-    return AnnealedPath(of_q, joint, seen, draw, mass_at)
+    log_f, force = seen.density(log_joint), seen.gradient(grad_log_joint)
+    path = AnnealedPath(of_q, as_target(log_f, force, precision), seen, draw, mass_at)
+    if not coarse or check_precision(precision) is None: return path
+    if not _is_near(as_target(log_f, None, precision, coarse=True), path): return path
+    return path._replace(p=as_target(log_f, force, precision, coarse=True), exact=lambda u: path.p(u).log_f)
 
 # %% ../nbs/31_ais.ipynb #4bfd618e
 DIVERGED = 50. # nats: an energy error of an unstable trajectory
@@ -261,6 +279,20 @@ def log_ratio(
     "log p(x, z) - log q(z) where the chains stand."
     return (state.terms[1] - state.terms[0]).double()
 
+# %% ../nbs/31_ais.ipynb #ac869c92
+def _coarse_error(path, state): # (K, B), nats, float64
+    "log p - log p~ where the chains stand, the last factor of eq. (6); 0 where energies are exact."
+    if not path.exact: return torch.zeros_like(state.log_f, dtype=torch.float64)
+    return (path.exact(state.z) - state.terms[1]).double()
+
+
+def _by_a_move(path, state, step_size, n_leapfrog, **how):
+    "The state as a move computes it, whose compiled code rounds otherwise: a step of 0, which is always accepted."
+    if not path.exact or not n_leapfrog: return state
+    beta = state.log_f.new_ones(())
+    nowhere = state._replace(log_f=torch.full_like(state.log_f, -math.inf))
+    return hmc_step(nowhere, path.at(beta), 0*step_size, n_leapfrog, mass=path.mass(beta), **how)[0]
+
 # %% ../nbs/31_ais.ipynb #311e3c30
 def anneal(
     path:AnnealedPath,
@@ -280,8 +312,10 @@ def anneal(
     check_count(least=0, n_leapfrog=n_leapfrog)
     state = path(torch.ones((), dtype=u.dtype, device=u.device), u) # the terms are what counts
     if not backwards: check_log_w(log_ratio(state))
-    log_w, rates, sizes = (torch.zeros(state.log_f.shape, dtype=torch.float64, device=u.device),
-                           torch.zeros_like(step_size), [])
+    how = dict(generator=generator, step=step, move=move)
+    state = _by_a_move(path, state, step_size[0], n_leapfrog, **how)
+    log_w = -_coarse_error(path, state) if backwards else torch.zeros_like(state.log_f, dtype=torch.float64)
+    rates, sizes = torch.zeros_like(step_size), []
     record = MoveRecord(len(betas) - 1, state.log_f.shape, u.device)
     order, at = range(1, len(betas)), betas.tolist()
     for t in reversed(order) if backwards else order:
@@ -290,12 +324,15 @@ def anneal(
         if n_leapfrog:
             beta = u.new_full((), at[t]) # made on the device: nothing is copied to it
             state, info = hmc_step(mix_state(state.z, beta, *state.terms), path.at(beta), step_size[t-1], n_leapfrog,
-                                   mass=path.mass(beta), generator=generator, step=step, move=move)
+                                   mass=path.mass(beta), **how)
             record.add(info)
             rates[t-1] = info.accept_prob.mean(0) if rates.dim() > 1 else info.accept_prob.mean()
         if backwards: log_w = log_w - gap*log_ratio(state)
         sizes.append(ess(log_w).mean())
         on_move()
+    if path.exact and not backwards:
+        log_w = log_w + _coarse_error(path, state)
+        sizes[-1] = ess(log_w).mean()
     state = state._replace(z=path.coordinates.to_z(state.z))
     ess_at = torch.stack(sizes[::-1] if backwards else sizes)
     return Annealed(state, log_w, rates, ess_at, record.lowest, record.diverged, record.uneven())
@@ -360,7 +397,7 @@ def ais(
     step_size:Tensor|Sequence[float]|float, # a number, (T-1,) or (T-1, B)
     n_leapfrog:int=TRAIN_LEAPFROG, # L; 0: no move
     grad_log_joint:Callable|None=None, # z -> d log p(x, z)/dz (K, B, *event), in closed form; None: by autograd
-    precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
+    precision:str|None=None, # None: q's dtype; 'bfloat16': for matrix products, eq. (6)
     compile:bool=False, # use torch.compile, which pays on long runs
     z0:Tensor|None=None, # (K, B, *event) draws from q; None: they are drawn
     generator:torch.Generator|None=None, # torch's global one where None
@@ -376,7 +413,8 @@ def ais(
     a draw has no finite weight."""
     check_posterior(q, reparameterized=False)
     check_callable(log_joint)
-    betas, path = check_betas(betas), annealed_path(log_joint, q, grad_log_joint, precision, support, mass)
+    betas = check_betas(betas)
+    path = annealed_path(log_joint, q, grad_log_joint, precision, support, mass, coarse=True)
     u = path.draw(n_chains, z0, generator)
     steps = step_sizes_of(step_size, len(betas) - 1, q.batch_shape[0], u)
     if check:

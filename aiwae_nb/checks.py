@@ -19,7 +19,7 @@ from torch import Tensor
 # %% ../nbs/04_checks.ipynb #42536dcc
 def check_count(
     least:int=1, # the smallest value that is allowed
-    advice:str='', # what to do instead: ends the message
+    advice:str='', # the remedy, at the end of the message
     **given:Any, # name = value
 ):
     "Raise `ValueError` unless each argument is a whole number that is at least `least`."
@@ -34,14 +34,14 @@ _LEFT = ContextVar('left', default=False)
 
 @contextmanager
 def deferred_checks()->Iterator[None]:
-    "In the block, checks that would read the numbers of a tensor are left out: the caller looks at the result."
+    "Within the block, skip the checks that read numbers from tensors: the caller checks the result."
     token = _LEFT.set(True)
     try: yield
     finally: _LEFT.reset(token)
 
 
-def reads_values()->bool: # False in a block of deferred_checks, and while torch.compile traces
-    "Whether checks may read the numbers of a tensor."
+def reads_values()->bool: # False within deferred_checks, and while torch.compile traces
+    "Whether checks may read numbers from tensors."
     return not torch.compiler.is_compiling() and not _LEFT.get()
 
 
@@ -49,7 +49,7 @@ def _is_left(value): return isinstance(value, Tensor) and not reads_values()
 
 # %% ../nbs/04_checks.ipynb #466e037a
 def _finite(value):
-    "The value as a float; NaN where it is no real number."
+    "The value as a float; NaN if it is no real number."
     if isinstance(value, Tensor) and value.numel() == 1: value = value.item()
     if isinstance(value, bool) or not isinstance(value, Real): return math.nan
     try: number = float(value)
@@ -60,7 +60,7 @@ def _finite(value):
 def check_number(
     least:float=-math.inf, # the smallest value that is allowed
     most:float=math.inf, # the largest value that is allowed
-    advice:str='', # what to do instead: ends the message
+    advice:str='', # the remedy, at the end of the message
     **given:Any, # name = value
 ):
     "Raise `ValueError` unless each argument is a finite number in [least, most]."
@@ -83,8 +83,8 @@ def check_positive(
 
 
 def check_between(
-    low:float, # not allowed itself
-    high:float, # not allowed itself
+    low:float, # excluded
+    high:float, # excluded
     **given:Any, # name = value
 ):
     "Raise `ValueError` unless each argument is a number strictly between `low` and `high`."
@@ -95,7 +95,7 @@ def check_between(
 
 # %% ../nbs/04_checks.ipynb #58d83062
 def check_choice(
-    known:Iterable, # what is allowed
+    known:Iterable, # the allowed values
     **given:Any, # name = value
 ):
     "Raise `ValueError` unless each argument is one of the known values."
@@ -109,8 +109,8 @@ def check_tensor(
     floating:bool=False, # whether integers and bits raise
     **given:Any, # name = value
 ):
-    """Raise `TypeError` unless each argument is a tensor, and `ValueError` for an empty one or, where `floating`, for
-    one that is not of a floating-point type."""
+    """Raise `TypeError` unless each argument is a tensor, and `ValueError` if it is empty or, with `floating`, not of a
+    floating-point type."""
     for name, x in given.items():
         if not isinstance(x, Tensor): raise TypeError(
             f"{name} is a {type(x).__name__}, expected a tensor: torch.as_tensor({name}) makes one")

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['site_values', 'log_mixture', 'gibbs_move', 'flip_log_probs', 'informed_move', 'discrete_ais', 'DiscreteEvidence',
-           'discrete_log_evidence', 'discrete_losses']
+           'discrete_log_evidence', 'discrete_log_likelihood', 'discrete_bdmc', 'discrete_losses']
 
 # %% ../nbs/45_discrete.ipynb #a23d5879
 import math
@@ -18,7 +18,8 @@ from torch.distributions import Bernoulli, Distribution, Independent, OneHotCate
 
 from .ais import AISResult, MoveRecord, check_betas, linear_schedule, start_chains, try_rows
 from .aiwae import INFERENCE_LOSSES
-from .checks import check_choice, check_count
+from .bdmc import Sandwich, gap_limit
+from .checks import check_choice, check_count, check_tensor
 from .core import log_mean_exp
 from .dreg import REDUCTIONS
 from .evidence import half_length, has_converged, log_mean_error
@@ -210,6 +211,66 @@ def discrete_log_evidence(
                               full.uneven)
     return DiscreteEvidence(log_mean_exp(full.log_w), log_mean_error(full.log_w), ess(full.log_w), converged, half_T,
                             full.accept_rate, full.log_w)
+
+# %% ../nbs/45_discrete.ipynb #e9908f02
+def discrete_log_likelihood(
+    x:Tensor, # (N, ...) data
+    posterior:Callable, # x (B, ...) -> q, batch (B,), as of discrete_log_evidence
+    log_joint:Callable, # (x, z (K, B, *event)) -> log p(x, z) (K, B), nats; in evaluation mode
+    *,
+    batch:int=256, # data at a time
+    seed:int=0, # decides the draws of each batch
+    **options:Any, # n_chains, n_temperatures, move and n_moves of discrete_log_evidence
+)->DiscreteEvidence: # of N data; accept_rate is a mean over batches, (T-1,)
+    "log p(x) of many data, a batch after the other. Raises as `discrete_log_evidence` does."
+    check_tensor(x=x)
+    check_callable(posterior, 'posterior', 'x -> q')
+    check_callable(log_joint, takes='(x, z) -> log p(x, z) (K, B)')
+    check_count(batch=batch, least=1)
+    check_count(seed=seed, least=0)
+    def found(i):
+        part = x[i:i + batch]
+        generator = torch.Generator(x.device).manual_seed(hash((seed, i)) % 2**32)
+        return discrete_log_evidence(partial(log_joint, part), posterior(part), generator=generator, **options)
+    parts = [found(i) for i in range(0, len(x), batch)]
+    of_data = {name: torch.cat([getattr(p, name) for p in parts], -1) for name in DiscreteEvidence._fields
+               if name != 'accept_rate'}
+    return DiscreteEvidence(**of_data, accept_rate=torch.stack([p.accept_rate for p in parts]).mean(0))
+
+# %% ../nbs/45_discrete.ipynb #0f9e1168
+def _exact_states(z_exact, n_chains, q, values):
+    check_tensor(floating=True, z_exact=z_exact)
+    one, several = (*q.batch_shape, *q.event_shape), (n_chains, *q.batch_shape, *q.event_shape)
+    if tuple(z_exact.shape) not in (one, several): raise ValueError(
+        f"z_exact has shape {tuple(z_exact.shape)}, expected {one} or {several}")
+    z = z_exact.expand(several).clone()
+    known = z.unsqueeze(z.dim() - values.dim() + 1) == values
+    if not (known if values.dim() == 1 else known.all(-1)).any(-1).all(): raise ValueError(
+        "z_exact has an entry that is no value of a site, expected the z that each x was simulated with")
+    return z
+
+
+@torch.no_grad()
+def discrete_bdmc(
+    log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats; in evaluation mode
+    q:Distribution, # batch (B,): Independent(Bernoulli, 1) or Independent(OneHotCategorical, 1)
+    z_exact:Tensor, # (B, *event) the z that each x was simulated with; or (K, B, *event), exact posterior samples
+    n_chains:int, # K, in each direction
+    betas:Tensor|Sequence[float], # (T,) inverse temperatures from 0 to 1
+    *,
+    move:Callable=gibbs_move, # as of discrete_ais
+    n_moves:int=1, # at each temperature
+    generator:torch.Generator|None=None, # torch's global one where None
+)->Sandwich: # bounds on log p(x) from both sides, nats; reverse chains move one temperature lower
+    """Bidirectional Monte Carlo for discrete latents. Raises as `discrete_ais` does, and `ValueError` for fewer than 10
+    data, on a `z_exact` of another shape, and on one whose entries are no values of a site."""
+    forward = discrete_ais(log_joint, q, n_chains, betas, move=move, n_moves=n_moves, generator=generator)
+    betas, values, q = check_betas(betas), site_values(q), full_precision(q)
+    z = _exact_states(z_exact, n_chains, q, values)
+    reverse = _anneal(log_joint, q, z, values, betas.flip(0), move, n_moves, generator)
+    lower, upper = log_mean_exp(forward.log_w), -log_mean_exp(reverse.log_w)
+    rates = torch.stack([forward.accept_rate, reverse.accept_rate.flip(0)]).mean(0)
+    return Sandwich(lower, upper, gap_limit(upper - lower), forward.log_w, reverse.log_w, rates)
 
 # %% ../nbs/45_discrete.ipynb #31fe96fe
 def _model_loss(log_joint, done, reduction):

@@ -69,7 +69,7 @@ def run_pilot(
     grad_log_joint:Callable|None=None, # z -> d log p(x, z)/dz (K, B, *event), in closed form; None: by autograd
     support:Constraint|None=None, # of q and of p, where q does not state it or p is written for it alone
     mass:Any=None, # as of ais, and as in the run that follows
-    precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
+    precision:str|None=None, # None: q's dtype; 'bfloat16': for matrix products, exact by eq. (6) of ais
     generator:torch.Generator|None=None, # torch's global one where None
     move:Callable=transition, # or its compiled form
     check:bool=True, # whether rows are independent and repeatable
@@ -86,7 +86,7 @@ def run_pilot(
     if not isinstance(start, Tensor): check_positive(start=start)
     start = torch.as_tensor(start, dtype=torch.float64).expand(n_stops)
     for value in start.tolist(): check_positive(start=value)
-    path = annealed_path(log_joint, q, grad_log_joint, precision, support, mass)
+    path = annealed_path(log_joint, q, grad_log_joint, precision, support, mass, coarse=True)
     betas = sigmoid_schedule(n_stops)
     u = path.draw(n_chains, None, generator)
     state = path(torch.ones((), dtype=u.dtype, device=u.device), u)
@@ -493,9 +493,9 @@ def _with_cost(found, other): # of another run
 
 
 def _next_length(T, missing, tolerance, exponent):
-    "The T at which eq. (12) is the tolerance: of a quarter more moves at least, of twice as many at most."
+    "The T at which eq. (12) is the tolerance: of a quarter more moves at least, of four times as many at most."
     more = (missing/tolerance)**(1/exponent)
-    return 1 + math.ceil((T - 1)*min(2, max(1.25, more)))
+    return 1 + math.ceil((T - 1)*min(4, max(1.25, more)))
 
 
 def _until_level(run, T, n_leapfrog, half_T, tolerance, exponent, max_forces, seconds):
@@ -546,7 +546,7 @@ def log_evidence(
     half_T:bool=True, # whether T/2 is run too, which `converged` needs: half as much work again
     grad_log_joint:Callable|None=None, # z -> d log p(x, z)/dz, in closed form; None: by autograd
     support:Constraint|None=None, # of q and of p, where q does not state it or p is written for it alone
-    precision:str|None=None, # None: q's dtype; 'bfloat16': for the products of forces only
+    precision:str|None=None, # None: q's dtype; 'bfloat16': for matrix products, exact by eq. (6) of ais
     compile:bool=False, # use torch.compile, which pays on long runs
     generator:torch.Generator|None=None, # torch's global one where None
     check:bool=True, # whether rows are independent and repeatable, and p lives where q does
@@ -876,8 +876,9 @@ class _Scorer(NamedTuple):
             again = left(found) & (spent + more <= max_forces)
             self.bar.set_postfix_str(f'{again.sum()} run longer')
             if not again.any(): return found
-            T = 2*int(found.n_temperatures[again].min()) - 1
-            index = (again & (2*found.n_temperatures - 1 == T)).nonzero()[:, 0]
+            shortest = int(found.n_temperatures[again].min())
+            index = (again & (found.n_temperatures <= 1.25*shortest)).nonzero()[:, 0] # few runs of many data
+            T = 2*int(found.n_temperatures[index].max()) - 1
             if self._is_late(len(index)*T, done, began, end): return found
             done += len(index)*T
             longer, chunks = plan._replace(n_temperatures=T, forces=0), index.tensor_split(math.ceil(len(index)/batch))

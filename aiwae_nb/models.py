@@ -75,7 +75,7 @@ class _Bits:
 # %% ../nbs/52_models.ipynb #2db17094
 class _Observed(nn.Module):
     """A row of `LIKELIHOODS` with its shared parameters. Raises `ValueError` on an unknown name, or a scale for a row
-    that has none."""
+    without one."""
     closed_form = False
 
     def __init__(self,
@@ -119,7 +119,7 @@ def observe(
     n_pixels:int, # P
     sigma:float|None=None, # a scale that is given and not learned
 )->Any: # with check, see, start, log_prob, distribution and build
-    "What p(x | eta) is. Raises `ValueError` on an unknown name, or a scale for a row that has none."
+    "The likelihood p(x | eta). Raises `ValueError` on an unknown name, or a scale for a row without one."
     check_choice(LIKELIHOODS, likelihood=likelihood)
     check_count(n_pixels=n_pixels)
     if sigma is not None: check_positive(sigma=sigma)
@@ -133,10 +133,10 @@ def init_glorot(
     model:nn.Module, # a model with a last layer `model.logits`
     mean:Tensor, # (P,) mean of each pixel over the training images, 0 to 1 of bits
 ):
-    """Glorot-uniform weights, zero biases, and as the last bias what decodes to the mean image: its logit, of bits.
+    """Glorot-uniform weights, zero biases, and a last bias that decodes to the mean image; for bits this is its logit.
 
-    The transitions of a `Chain` keep the start of its `gate_init`. Raises `ValueError` where the mean of bits is not
-    in 0..1."""
+    The transitions of a `Chain` keep the biases of its `gate_init`. Raises `ValueError` if the mean of bits is not in
+    0..1."""
     observed:Any = getattr(model, 'observed', None) or _Bits()
     start = observed.start(mean)
     for layer in model.modules():
@@ -229,7 +229,7 @@ class Chain(nn.ModuleList):
 
     @torch.no_grad()
     def start_gates(self):
-        "Fill the biases of gates and scales with what `gate_init` takes off, where others are zero."
+        "Set the biases of gates and scales to minus `gate_init` and minus half of it."
         for transition in (step for pair in self for step in pair):
             transition.gate.bias.fill_(-self.gate_init)
             transition.raw_scale.bias.fill_(-self.gate_init/2)
@@ -251,7 +251,7 @@ def _uha(n_latent, n_context, activation, transitions, step_size, damping):
     return HamiltonianSteps(n_latent, transitions, step_size, damping)
 
 
-# every family of posteriors by name; one that is added is known to `VAE` and to the commands
+# every family of posteriors by name; `VAE` and the commands also accept an added one
 FAMILIES:dict[str, Family] = {
     'normal': Family(None),
     'chain': Family(Chain, dict(transitions=5, width=40, gate_init=5.)),
@@ -274,7 +274,7 @@ def family_steps(
     activation:str, # one of `ACTIVATIONS`
     **options, # of the family
 )->nn.Module|None: # (q_0, h) -> posterior; None of a normal
-    "What follows q_0. Raises `ValueError` on an unknown family, or options that it does not take."
+    "The steps after q_0. Raises `ValueError` on an unknown family, or options that it does not take."
     check_choice(FAMILIES, family=family)
     build, takes, _ = FAMILIES[family]
     for name, value in options.items():
@@ -288,8 +288,8 @@ def family_steps(
 class VAE(nn.Module):
     """A variational autoencoder of any likelihood, and a posterior that is a factorized normal or a family's steps.
 
-    With a context, a conditional one with a learned prior. Raises `ValueError` on unknown or missing choices, and
-    `ImportError` where `iaf` lacks zuko; its methods raise `ValueError` on a context or images that do not fit."""
+    With a context it is conditional, with a learned prior. Raises `ValueError` on unknown or missing choices, and
+    `ImportError` if `iaf` lacks zuko; its methods raise `ValueError` on a context or images that do not fit."""
     zero:Tensor
 
     def __init__(self,
@@ -309,7 +309,7 @@ class VAE(nn.Module):
         network:str='mlp', # one of `NETWORKS`
         shape:tuple|None=None, # (C, H, W) of an image, for conv
         family:str='normal', # of the posterior, one of `FAMILIES`
-        **family_options, # of the family, as transitions, width and gate_init of a chain
+        **family_options, # of the family, such as transitions, width and gate_init of a chain
     ):
         super().__init__()
         check_count(n_pixels=n_pixels, n_latent=n_latent)
@@ -370,7 +370,7 @@ class VAE(nn.Module):
 
     def encode(self,
         x:Tensor, # (B, P)
-        *c:Tensor, # (B, C) the context, where there is one
+        *c:Tensor, # (B, C) the context, if there is one
     )->tuple[Tensor, Tensor]: # mean and scale, each (B, D)
         "The moments of the normal that `base_posterior` is."
         return self._moments(self._features(x, *c), self.loc, self.raw_scale)
@@ -388,7 +388,7 @@ class VAE(nn.Module):
 
     def decode(self,
         z:Tensor, # (K, B, D) or (B, D)
-        *c:Tensor, # (B, C) the context, where there is one
+        *c:Tensor, # (B, C) the context, if there is one
     )->Tensor: # (K, B, m*P) or (B, m*P)
         "The logits of the pixels; of another likelihood its m natural parameters of each."
         self._check_context(c)
@@ -409,14 +409,14 @@ class VAE(nn.Module):
 
     def base_posterior(self,
         x:Tensor, # (B, P)
-        *c:Tensor, # (B, C) the context, where there is one
+        *c:Tensor, # (B, C) the context, if there is one
     )->Distribution: # batch (B,), event (D,)
-        "q_0(z|x), or q_0(z|x, c): the normal with which the posterior begins, and all of it where it has no steps."
+        "q_0(z|x), or q_0(z|x, c): the normal with which the posterior begins; without steps, the whole posterior."
         return self._normal(self._features(x, *c))
 
     def posterior(self,
         x:Tensor, # (B, P)
-        *c:Tensor, # (B, C) the context, where there is one
+        *c:Tensor, # (B, C) the context, if there is one
         detached:bool=False, # whether the steps alone carry a gradient by parameters
     )->Distribution|HierarchicalPosterior: # batch (B,), event (D,); the second of a chain
         "q(z|x), or q(z|x, c), with all its steps, whose context is the encoder's last layer."
@@ -432,7 +432,7 @@ class VAE(nn.Module):
         return lambda z: self.log_joint(x, z, *c)
 
     def prior(self,
-        *c:Tensor, # (B, C) the context, where there is one
+        *c:Tensor, # (B, C) the context, if there is one
     )->Distribution: # batch (), or (B,) with a context; event (D,)
         "p(z), standard normal; or p(z|c), learned."
         self._check_context(c)
@@ -444,7 +444,7 @@ class VAE(nn.Module):
 
     def likelihood(self,
         z:Tensor, # (K, B, D) or (B, D)
-        *c:Tensor, # (B, C) the context, where there is one
+        *c:Tensor, # (B, C) the context, if there is one
     )->Distribution: # batch (K, B) or (B,), event (P,)
         "p(x|z), or p(x|z, c): independent pixels."
         return self.observed.distribution(self.decode(z, *c))
@@ -452,7 +452,7 @@ class VAE(nn.Module):
     def log_joint(self,
         x:Tensor, # (B, P) in [0, 1]
         z:Tensor, # (K, B, D)
-        *c:Tensor, # (B, C) the context, where there is one
+        *c:Tensor, # (B, C) the context, if there is one
     )->Tensor: # (K, B), nats
         "log p(x, z), or log p(x, z|c)."
         self._check_pair(x, z)
@@ -471,7 +471,7 @@ class VAE(nn.Module):
         *c:Tensor, # (B, C) the context of a conditional model
     )->Tensor: # (K, B, D, D)
         """Gauss-Newton's precision at z, [laplace](32_laplace.ipynb) eq. (3): the mean of minus the Hessian of
-        `log_joint` over x. Raises `ValueError` where batch norm is in training mode."""
+        `log_joint` over x. Raises `ValueError` if batch norm is in training mode."""
         self._check_pair(x, z)
         self._check_context(c, len(x))
         self.observed.check(x)
@@ -490,7 +490,7 @@ class VAE(nn.Module):
     def grad_log_joint(self,
         x:Tensor, # (B, P) in [0, 1]
         z:Tensor, # (K, B, D)
-        *c:Tensor, # (B, C) the context, where there is one
+        *c:Tensor, # (B, C) the context, if there is one
     )->Tensor: # (K, B, D)
         """The gradient of `log_joint` by z; of bits and linear layers without autograd, [bernoulli](51_bernoulli.ipynb)
         eq. (2).
@@ -666,7 +666,7 @@ def _check_members(members, seeds):
     if first.family != 'normal': raise ValueError(
         f"the posterior is of family {first.family}, and an ensemble takes normal ones: train its runs one by one")
     if any(isinstance(m, nn.BatchNorm1d) for m in first.modules()): raise ValueError(
-        "the model has batch norm, whose mean would be over all members: train the runs one by one")
+        "the model has batch norm, whose mean would mix all members: train the runs one by one")
 
 # %% ../nbs/52_models.ipynb #5bc7c281
 class Ensemble(VAE):
@@ -706,7 +706,7 @@ class Ensemble(VAE):
     def set_extra_state(self,
         state:Tensor, # as get_extra_state gives
     ):
-        "Put the states of the members' generators back."
+        "Restore the states of the members' generators."
         for g, own in zip(self.generators, state): g.set_state(own.cpu().clone())
 
     def _features(self, x, *c):
@@ -744,7 +744,7 @@ class Ensemble(VAE):
         i:int, # of the member, from 0
         state:dict|None=None, # a state dict of an ensemble, or of an average of one; None: of this one
     )->dict: # as that of a `VAE`
-        "The state dict of one member. Raises `ValueError` where there is no such member."
+        "The state dict of one member. Raises `ValueError` if there is no such member."
         check_count(least=0, i=i)
         if i >= len(self.seeds): raise ValueError(f"i is {i}, expected 0 to {len(self.seeds) - 1}, a member")
         learned = {name for name, p in self.named_parameters()}

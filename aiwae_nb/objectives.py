@@ -35,20 +35,20 @@ from .weights import WeightError, draw_with_density
 
 # %% ../nbs/49_objectives.ipynb #99947d2b
 def check_model(
-    model:Any, # what should be a model
-    *methods:str, # that it should offer
+    model:Any, # expected: a model
+    *methods:str, # the required methods
 ):
-    "Raise `TypeError` unless the model offers these methods."
+    "Raise `TypeError` unless the model has these methods."
     missing = [name for name in methods if not callable(getattr(model, name, None))]
     if missing: raise TypeError(f"model is a {type(model).__name__} without {', '.join(missing)}, expected one that "
                                 f"offers {', '.join(methods)}: see 'bring your own model'")
 
 # %% ../nbs/49_objectives.ipynb #a048593b
 class BoundModel(NamedTuple):
-    "A model and its posterior for given data, as every loss takes them."
+    "A model and its posterior for given data, in the form that every loss takes."
     log_joint:Callable      # z (K, B, *event) -> log p(x, z) (K, B), nats; of a chain, of the path
     q:Distribution          # batch (B,): q(z|x); of a chain, of the path
-    prior:Distribution|None # with the event of q; None where the model offers none
+    prior:Distribution|None # with the event of q; None if the model has none
 
 
 def _check_inputs(x, *c):
@@ -64,13 +64,13 @@ def bind_model(
 )->BoundModel:
     """The model's log joint, posterior and prior for these data.
 
-    Raises `TypeError` or `ValueError` on data that are no tensor, or no data, and a context of another length."""
+    Raises `TypeError` or `ValueError` on data that are no tensor or empty, and on a context of another length."""
     _check_inputs(x, *c)
     q = model.posterior(x, *c)
     prior = model.prior(*c) if hasattr(model, 'prior') else None
     def log_joint(z): return model.log_joint(x, z, *c)
     if not isinstance(q, HierarchicalPosterior): return BoundModel(log_joint, q, prior)
-    lifted:Any = None if prior is None else q.lift(prior.log_prob) # a loss asks it for log_prob alone
+    lifted:Any = None if prior is None else q.lift(prior.log_prob) # a loss calls only its log_prob
     return BoundModel(q.lift(log_joint), q.path(), lifted)
 
 # %% ../nbs/49_objectives.ipynb #5c4b8ae0
@@ -80,9 +80,9 @@ def sample_latents(
     x:Tensor, # (B, P)
     *c:Tensor, # (B, C)
 )->Tensor: # (n, B, D)
-    """Draws of z from q(z|x): of a chain, the ends of paths.
+    """Draws of z from q(z|x); for a chain, the ends of paths.
 
-    Raises as `bind_model`, and `ValueError` where n is not 1 or more."""
+    Raises as `bind_model`, and `ValueError` unless n is 1 or more."""
     check_count(n=n)
     _check_inputs(x, *c)
     q = model.posterior(x, *c)
@@ -90,11 +90,11 @@ def sample_latents(
 
 
 def base_posterior(
-    model:Any, # a Module: offers posterior(x), or base_posterior(x) where q has steps
+    model:Any, # a Module: offers posterior(x), or base_posterior(x) if q has steps
     x:Tensor, # (B, P)
     *c:Tensor, # (B, C)
 )->Distribution: # batch (B,)
-    """q_0(z|x), at which a chain, a flow and annealing begin; the posterior itself where the model has no other.
+    """q_0(z|x), the start of a chain, a flow or annealing; the posterior itself if the model has no other.
     Raises as `bind_model`."""
     _check_inputs(x, *c)
     start = getattr(model, 'base_posterior', None) or model.posterior
@@ -107,7 +107,7 @@ def _reverse_log_prob(q, z):
 
 
 def _log_q(q):
-    "The sum of log q at draws that carry no gradient; of a chain, with its reverse model."
+    "The sum of log q at draws without a gradient; for a chain, with its reverse model."
     path = q.path() if isinstance(q, HierarchicalPosterior) else q
     z, log_q = draw_with_density(path, 1)
     if not hasattr(path, 'rsample_and_log_prob'): log_q = path.log_prob(z.detach())
@@ -119,7 +119,7 @@ def inference_parameters(
     model:Any, # a Module: offers posterior(x)
     *inputs:Tensor, # a few data (B, P), and contexts
 )->list: # of parameters
-    "The parameters on which `log q(z|x)` depends and that take a gradient. Raises `ValueError` where there are none."
+    "The parameters on which `log q(z|x)` depends and that require a gradient. Raises `ValueError` if there are none."
     check_count(advice="a few data, and their contexts", inputs=len(inputs))
     learned = [p for p in model.parameters() if p.requires_grad]
     with undisturbed(model, 0, inputs[0].device), torch.enable_grad():
@@ -128,7 +128,7 @@ def inference_parameters(
         reached = torch.autograd.grad(log_q, learned, allow_unused=True) if log_q.requires_grad else ()
     found = [p for p, grad in zip(learned, reached) if grad is not None]
     if not found: raise ValueError(
-        "the posterior depends on no parameter that takes a gradient: "
+        "the posterior depends on no parameter that requires a gradient: "
         "there is no inference network to measure or train")
     return found
 
@@ -137,7 +137,7 @@ def freeze_model(
     model:Any, # a Module: offers posterior(x)
     *inputs:Tensor, # a few data (B, P), and contexts
 ):
-    "Let only the inference network learn: no other parameter requires a gradient. Raises as `inference_parameters`."
+    "Freeze all parameters except the inference network's. Raises as `inference_parameters`."
     kept = {id(p) for p in inference_parameters(model, *inputs)}
     for p in model.parameters(): p.requires_grad_(id(p) in kept)
 
@@ -145,7 +145,7 @@ def freeze_model(
 class ScheduledValue(nn.Module):
     """A number given by a schedule for each step. Both are buffers, so checkpoints keep them.
 
-    Raises `TypeError` on a schedule that cannot be called, `ValueError` where its value is no finite number."""
+    Raises `TypeError` on a schedule that is no function, `ValueError` if its value is no finite number."""
     step:Tensor
     value:Tensor
 
@@ -154,7 +154,7 @@ class ScheduledValue(nn.Module):
     ):
         super().__init__()
         if not callable(schedule): raise TypeError(
-            f"schedule is a {type(schedule).__name__}, expected a function of the step: warm_up() makes one")
+            f"schedule is a {type(schedule).__name__}, expected a function of the step, as warm_up()")
         self.schedule = schedule
         self.register_buffer('step', torch.zeros((), dtype=torch.int64))
         self.register_buffer('value', torch.tensor(self._at(0)))
@@ -167,9 +167,9 @@ class ScheduledValue(nn.Module):
 
     @torch.no_grad()
     def advance(self):
-        "Go to the next step. Raises `ValueError` where its value is no finite number."
+        "Go to the next step. Raises `ValueError` if its value is no finite number."
         known, at = self.known
-        if known != self._state(): at = int(self.step) # others have moved it, as a checkpoint does: read the device
+        if known != self._state(): at = int(self.step) # changed from outside, as by a checkpoint: read the device
         self.step += 1
         self.known = self._state(), at + 1
         self.value.fill_(self._at(at + 1))
@@ -179,7 +179,7 @@ class ScheduledValue(nn.Module):
 
 def beta_schedule(
     beta:float|Tensor|Callable=1., # at the first step; or a schedule, step -> beta
-    rate:float=2e-4, # the rise for each step, up to 1; 0: beta is constant
+    rate:float=2e-4, # increase at each step, up to 1; 0: beta is constant
     cycle:int=0, # steps of a cycle, in whose first half beta rises to 1; 0: one warm-up
 )->Any: # a number, or a schedule: step -> beta
     "Paper 3's warm-up, cyclical (Fu et al., 2019) or constant. Raises `ValueError` on negative or undefined numbers."
@@ -194,16 +194,16 @@ def beta_schedule(
 # %% ../nbs/49_objectives.ipynb #e3388d37
 class Choice(NamedTuple):
     "One choice that an objective offers."
-    default:Any         # its value where it is not given; its type is that of the flag
+    default:Any         # the default value; its type is that of the flag
     help:str            # one line, for the command
     parse:Any=None      # text -> value; None: the type of the default
 
 
 @contextmanager
 def evaluating(
-    module:nn.Module, # whose training modes are restored
+    module:nn.Module, # its training modes are restored
 ):
-    "Put a module in evaluation mode for a block."
+    "Within the block, the module is in evaluation mode."
     modes = [(m, m.training) for m in module.modules()]
     module.eval()
     try: yield
@@ -212,16 +212,16 @@ def evaluating(
 
 # %% ../nbs/49_objectives.ipynb #97511f67
 class Objective(nn.Module):
-    """A model and its loss as one module. Subclasses state `name`, `choices` and `forward`.
+    """A model and its loss as one module. Subclasses define `name`, `choices` and `forward`.
 
-    Raises `ValueError` on choices that do not belong, too few samples, and a posterior of another family."""
+    Raises `ValueError` on unknown choices, too few samples, and a posterior of another family."""
     name:str = ''                      # in `config.json` and for the commands
     family:str|None = None             # of the posterior it trains; None: any
-    choices:dict[str, Choice] = {}     # what may be chosen
-    min_samples:int = 1                # least K
+    choices:dict[str, Choice] = {}     # the user's choices
+    min_samples:int = 1                # smallest K
     probes:tuple[str, ...] = ()        # names of the probes that belong to it
-    one_loss:bool = True               # whether q learns by the gradient of `forward`
-    branches:bool = False              # whether steps differ in what they compute: no graph holds them
+    one_loss:bool = True               # whether the gradient of `forward` trains q
+    branches:bool = False              # whether steps compute different things, so that one graph cannot hold them
     model:Any
 
     def __init__(self,
@@ -248,7 +248,7 @@ class Objective(nn.Module):
         n_samples:int, # K
         **choices, # as in `choices`
     ):
-        "Raise `ValueError` on a choice that does not belong, or too few samples."
+        "Raise `ValueError` on an unknown choice or too few samples."
         for name in choices:
             if name not in cls.choices: raise ValueError(
                 f"{cls.name} takes no {name}, expected {', '.join(cls.choices) or 'no choice'}: leave it out")
@@ -259,69 +259,69 @@ class Objective(nn.Module):
         *c:Tensor, # (B, C) the context of a conditional model
         reduction:str='mean', # over data: mean, sum, or none for (B,)
     )->Tensor: # nats
-        "The loss. Raises `NotImplementedError` where a subclass has none."
+        "The loss. Raises `NotImplementedError` if a subclass does not define it."
         raise NotImplementedError
 
     def after_step(self,
-        optimizer:Any, # whose step has just been made
-    )->Tensor|None: # a second loss, which should be finite; None: there is none
-        "Called after the optimizer's step on a batch."
+        optimizer:Any, # the optimizer that has just taken its step
+    )->Tensor|None: # a second loss, or None
+        "The training loop calls this after the optimizer's step on a batch."
 
     def autocast(self,
-        x:Tensor, # of the device
+        x:Tensor, # on the device
     )->Any: # a context manager
         "Matrix products in the objective's precision."
         return torch.autocast(x.device.type, torch.bfloat16, enabled=self.precision is not None)
 
     def own_state(self)->dict: # name -> tensor
-        "Buffers and submodules other than the model: what a checkpoint keeps beside it."
+        "Buffers and submodules other than the model, for checkpoints."
         return {k: v for k, v in self.state_dict().items() if not k.startswith('model.')}
 
     def load_own_state(self,
         state:dict, # of `own_state`
     ):
-        "Restore `own_state`. Raises `ValueError` where it belongs to another objective."
+        "Restore `own_state`. Raises `ValueError` if it belongs to another objective."
         if state.keys() != self.own_state().keys(): raise ValueError(
             f"{self.name} keeps {sorted(self.own_state())}, and the checkpoint {sorted(state)}")
         self.load_state_dict(state, strict=False)
 
     def of_part(self)->Any:
-        "What `after_step` needs of the data that forward has just seen; None: nothing."
+        "What `after_step` needs from the last `forward`, or None."
 
     def in_parts(self,
         n:int, # parts
     )->'InParts': # (x, *c) -> loss
-        "The loss of a batch that is cut in parts. Raises `ValueError` as `InParts` does."
+        "The loss of a batch in parts. Raises `ValueError` as `InParts` does."
         return InParts(self, n)
 
     def join_parts(self,
-        parts:list, # what `of_part` gave of each
-        weights:list, # of each, its share of the data
+        parts:list, # the result of `of_part` for each
+        weights:list, # each part's share of the data
     ):
-        "Make the parts one batch for `after_step`."
+        "Combine the parts into one batch for `after_step`."
 
     def with_estimator(self,
         name:str, # of an objective, as in `ESTIMATORS`
     )->'Objective': # on the same parameters
-        "The same model, K and precision with another objective, which gets the choices that it takes."
+        "Another objective with the same model, K, precision and shared choices."
         takes = find_objective(name).choices
         shared = {k: v for k, v in self.current_choices().items() if k in takes}
         return make_objective(self.model, name, self.n_samples, self.precision, **shared)
 
     def current_choices(self)->dict: # name -> value
-        "The choices, as they are at this step."
+        "The choices at this step."
         return dict(self.chosen)
 
     def held_out(self,
         log_w:Tensor, # (K, N) log weights of held-out data, nats
     )->dict: # name -> (N,) nats
-        "Estimates of log p(x) of its own, beside the K-sample bound."
+        "The objective's own estimates of log p(x), besides the K-sample bound."
         return {}
 
     def compiled(self,
         *inputs:Tensor, # one batch, to try it on
     )->Callable: # the compiled objective, or itself with a warning
-        "The objective by `torch.compile`, where that works; subclasses may compile parts of themselves."
+        "The objective by `torch.compile`, if that works; subclasses may compile parts of themselves."
         return try_compiled(self, self, *inputs)
 
 # %% ../nbs/49_objectives.ipynb #c58bf978
@@ -330,10 +330,10 @@ def try_compiled(
     forward:Callable, # the objective, or a method of it: (x, *c) -> loss
     *inputs:Tensor, # one batch, to try it on
 )->Callable: # the compiled form of `forward`, or `forward` with a warning
-    "`torch.compile`, tried on one batch whose effects are undone."
+    "`torch.compile`, tried on one batch; the effects of the trial are undone."
     before = {k: v.clone() for k, v in objective.state_dict().items()}
     try:
-        with seeded(0, inputs[0].device): # the trial does not move the run's generator
+        with seeded(0, inputs[0].device): # the trial does not advance the run's generator
             fast = torch.compile(forward, dynamic=False)
             fast(*inputs).backward()
         return fast
@@ -372,7 +372,7 @@ class EstimatorObjective(Objective):
         cls.row.check(n_samples, **{k: v for k, v in choices.items() if k in cls.row.options})
 
     def options(self)->dict: # keywords of the row
-        "The row's options, and beta as it is at this step."
+        "The row's options, and the current beta."
         now = self.current_choices()
         return {k: now[k] for k in ('beta', *self.row.options)}
 
@@ -401,12 +401,12 @@ def _blank(name):
 
 
 def _by_name(objective):
-    "How pickle finds the class of an objective that is made from a row or a family: by its name."
+    "For pickle, which finds the class of an objective made from a row or a family by its name."
     return _blank, (objective.name,), objective.__dict__.copy()
 
 
 class HVIObjective(EstimatorObjective):
-    "The bound of a chain, on its whole path: paper 3's HVI."
+    "The bound of a chain on its whole path, paper 3's HVI."
     name, family, row = 'hvi', 'chain', ESTIMATORS['elbo']
 
 
@@ -419,7 +419,7 @@ def _flow_objective(family):
 def estimator_objective(
     name:str, # in `ESTIMATORS`
 )->type[EstimatorObjective]: # a subclass
-    "The objective that an estimator is, with the options of its row."
+    "The objective of an estimator, with the options of its row."
     row = ESTIMATORS[name]
     options = {k: Choice(default, f"option of {row.label}") for k, default in row.options.items()}
     about = dict(name=name, row=row, choices=options | BETA_CHOICES, __reduce__=_by_name,
@@ -464,10 +464,10 @@ def _parse_alpha(text):
 
 
 class DRegObjective(EstimatorObjective):
-    "The mixture of IWAE-DReG and RWS-DReG, whose weight may be chosen while training."
+    "The mixture of IWAE-DReG and RWS-DReG, whose weight can be tuned during training."
     name, row = 'dreg', ESTIMATORS['dreg']
     choices = dict(
-        alpha=Choice(0., "weight of RWS-DReG: 0 is iwae_dreg, 1 is rws_dreg, auto is chosen while training",
+        alpha=Choice(0., "weight of RWS-DReG: 0 is iwae_dreg, 1 is rws_dreg, auto tunes it during training",
         _parse_alpha),
         **BETA_CHOICES)
 
@@ -477,7 +477,7 @@ class DRegObjective(EstimatorObjective):
         if self.tuner is not None: self.probes = ('tune_alpha',)
 
     @staticmethod
-    def tunes(alpha:Any=0., **choices)->bool: # whether alpha is chosen while training
+    def tunes(alpha:Any=0., **choices)->bool: # whether alpha is tuned during training
         "Whether `alpha` is 'auto'."
         return isinstance(alpha, str) and alpha == 'auto'
 
@@ -510,10 +510,10 @@ def _added(a, b): return b if a is None else a if b is None else a + b
 
 
 def summed_loss(
-    losses:Any, # an iterable of (weight, function that makes a loss)
-    parameters:list, # on which they may depend
+    losses:Any, # an iterable of (weight, function that returns a loss)
+    parameters:list, # the parameters that they depend on
 )->Tensor: # (): the sum of weight*loss, eq. (1)
-    "A sum of losses, with the graph of one at a time in memory; its gradient can be taken once."
+    "A sum of losses that keeps one graph at a time in memory. Its gradient can be taken once."
     total, grads = torch.zeros(()), [None]*len(parameters)
     for weight, make in losses:
         loss = weight*make()
@@ -525,9 +525,9 @@ def summed_loss(
 
 # %% ../nbs/49_objectives.ipynb #beb830eb
 class InParts:
-    "The loss of an objective for a batch that is cut in parts, whose mean it is: (x, *c) -> loss."
+    "The loss of an objective for a batch in parts, the mean over the parts: (x, *c) -> loss."
     def __init__(self,
-        objective:'Objective', # whose batches are cut
+        objective:'Objective', # its batches are split
         n:int, # parts
         forward:Callable|None=None, # the objective's compiled form; None: itself
     ):
@@ -567,14 +567,14 @@ def _joined(infos, weights):
 
 
 class AnnealedObjective(Objective):
-    "Algorithm 1 of paper 1: the model learns from annealed samples, the inference network by a loss of its own."
+    "Algorithm 1 of paper 1: the model learns from annealed samples, the inference network from its own loss."
     name, family, probes = 'aiwae', 'normal', ('annealing_stats',)
     choices = dict(
-        temperatures=Choice(5, "T, both ends counted"),
+        temperatures=Choice(5, "number of temperatures T, both ends included"),
         leapfrog=Choice(TRAIN_LEAPFROG,
-        "leapfrog steps at each temperature; 0: no move, importance sampling: the model learns as by iwae"),
-        mass=Choice('identity', "of the chains: identity (the paper), or q, whose scales they move in"),
-        inference_loss=Choice('elbo', "how q learns: elbo (the paper), rws (wake, on the same samples) or dreg"))
+        "leapfrog steps at each temperature; 0: importance sampling, which trains the model as iwae does"),
+        mass=Choice('identity', "mass of the chains: identity (as in the paper), or q for the scales of q"),
+        inference_loss=Choice('elbo', "loss of q: elbo (as in the paper), rws (wake, on the annealed samples) or dreg"))
     one_loss, info = False, None
 
     def __init__(self, model, n_samples=5, precision=None, **choices):
@@ -596,7 +596,7 @@ class AnnealedObjective(Objective):
         check_choice(INFERENCE_LOSSES, inference_loss=inference_loss)
 
     def _fixed_prior(self, q, x, c):
-        "The prior where it is not learned; whether it is, is seen once."
+        "The prior, or None if it is learned, which is checked once."
         if c or not hasattr(self.model, 'prior'): return None
         if not self.checked:
             with torch.enable_grad(), seeded(0, x.device):
@@ -613,7 +613,7 @@ class AnnealedObjective(Objective):
             grad_log_joint=grad and (lambda z: grad(x, z, *c)), precision=self.precision,
             reduction=reduction, compile=self.compile_chain, check=not self.checked)
 
-    def of_part(self)->tuple: # the loss of the inference network, and what the chains did
+    def of_part(self)->tuple: # the loss of the inference network, and the chains' diagnostics
         return self.inference, self.info
 
     def join_parts(self, parts, weights):
@@ -649,9 +649,9 @@ class AnnealedObjective(Objective):
 
 # %% ../nbs/49_objectives.ipynb #f3e32d68
 class MixedObjective(EstimatorObjective):
-    "The annealed variational objective with a probability, else the bound: paper 3's AVO."
+    "The annealed variational objective with a probability, else the bound, paper 3's AVO."
     name, family, row, branches = 'avo', 'chain', ESTIMATORS['elbo'], True
-    choices = dict(probability=Choice(.2, "that a batch takes the annealed objective, else the bound"), **BETA_CHOICES)
+    choices = dict(probability=Choice(.2, "of the annealed objective for a batch, else the bound"), **BETA_CHOICES)
 
     def __init__(self, model, n_samples=1, precision=None, **choices):
         super().__init__(model, n_samples, precision, **choices)
@@ -683,7 +683,7 @@ class MixedObjective(EstimatorObjective):
         with evaluating(self.model): return self.losses['annealed'](x, *c, reduction=reduction)
 
     def compiled(self, *inputs):
-        "Compiles both losses; the coin is tossed outside."
+        "Compiles both losses; the random choice between them stays outside."
         self.losses['bound'] = try_compiled(self, self.bound_loss, *inputs)
         with evaluating(self.model): self.losses['annealed'] = try_compiled(self, self.annealed_loss, *inputs)
         return self
@@ -714,7 +714,7 @@ def check_objective(
     n_samples:int, # K
     **choices, # as in its `choices`
 )->None:
-    "Raise `ValueError` on an unknown objective, a choice that is another's, or too few samples."
+    "Raise `ValueError` on an unknown objective, a choice of another objective, or too few samples."
     objective = find_objective(name)
     for choice in choices:
         if choice not in objective.choices:
@@ -739,7 +739,7 @@ def make_objective(
 def fitting_estimators(
     n_samples:int, # K
 )->list: # names in `ESTIMATORS`
-    "The estimators that are defined for K samples: some are zero, or undefined, for one."
+    "The estimators that are defined for K samples: some are zero or undefined for K = 1."
     def fits(name):
         try: check_objective(name, n_samples)
         except ValueError: return False

@@ -44,7 +44,7 @@ def adam(
 def burda_factor(
     epoch:int, # from 0
 )->float: # what the first learning rate is multiplied by
-    "10^(-i/7) in stage i, which lasts 3^i epochs; the last stage, 7, does not end."
+    "10^(-i/7) in stage i, which lasts 3^i epochs; stage 7, the last, lasts for all later epochs."
     stage = 0
     while stage < 7 and epoch >= (3**(stage + 1) - 1)//2: stage += 1
     return 10**(-stage/7)
@@ -77,13 +77,13 @@ def check_settings(
     batch:int, # B
     lr:float, # the first learning rate
     schedule, # a name in `LR_SCHEDULES` or `STEP_SCHEDULES`, or optimizer -> torch scheduler
-    steps:int|None=None, # at most so many; None: no limit
-    warm_up:float|None=None, # the part of all steps in which the rate rises; None: the schedule's own
+    steps:int|None=None, # the largest number of steps; None: no limit
+    warm_up:float|None=None, # share of all steps in which the rate rises; None: the schedule's own
     ema:float|None=None, # decay of the average of weights; None: no average
     clip:float|None=None, # the largest norm of a gradient; None: no limit
-    patience:int|None=None, # measurements without a better one that end the run; None: no limit
+    patience:int|None=None, # the run ends after this many measurements without a better one; None: no limit
 ):
-    "Raise `ValueError` unless `train` can start with these, in as many processes as there are."
+    "Raise `ValueError` unless `train` can start with these settings and the present number of processes."
     if clip is not None: check_positive(clip=clip)
     if patience is not None: check_count(patience=patience)
     if steps is not None: check_count(steps=steps)
@@ -101,8 +101,8 @@ def check_settings(
 # %% ../nbs/53_train.ipynb #7064f211
 class TrainState(NamedTuple):
     "Where a run stands."
-    epoch:int=0   # epochs done
-    batch:int=0   # batches done of the next one
+    epoch:int=0   # finished epochs
+    batch:int=0   # finished batches of the next epoch
     step:int=0    # optimizer steps done in all
     loss:float=0. # sum of losses over the data seen in this epoch, nats
     seen:int=0    # data seen in this epoch
@@ -110,7 +110,7 @@ class TrainState(NamedTuple):
 
 
 class TrainingError(RuntimeError):
-    "A loss or a weight that is not finite: names the step, the datum and the last good checkpoint."
+    "A loss or a weight is not finite; the message names the step, the datum and the last good checkpoint."
 
 # %% ../nbs/53_train.ipynb #a442b778
 _OF_EPOCH, _OF_STEP = ('epoch', 'step', 'bound', 'lr', 'seconds'), ('step',) # the numbers of every line
@@ -255,7 +255,8 @@ class _Keeper:
 
     def _load(self, saved):
         advice = "choose another folder, or remove it to start afresh"
-        if 'settings' not in saved: warnings.warn(f"{self.path} is of an older version: what made it is not compared")
+        if 'settings' not in saved: warnings.warn(
+            f"{self.path} was written by an older version: its settings are not compared")
         other = _other_settings(saved.get('settings', self.settings), self.settings)
         if other: raise ValueError(f"{self.path} is of a run with {'; '.join(other)}: {advice}")
         try:
@@ -276,8 +277,8 @@ class _Keeper:
             with seeded(hash_key(self.seed, state.step, rank()), self.device): new = generator_states(self.device)
             restore_generators(new, self.device)
         if rank() == 0 and len(generators) != world_size(): warnings.warn(
-            f"{self.path} was saved by {len(generators)} processes, and {world_size()} go on: from here the draws are "
-            "others, and the weights differ from those of a run that had as many from the start; the data are the same")
+            f"{self.path} was saved by {len(generators)} processes and is resumed by {world_size()}: from here on the "
+            "draws differ, and so do the weights; the data are the same")
 
     def save(self, state):
         if not self.path or self.saved == state: return
@@ -344,9 +345,9 @@ def _first_bad(objective, inputs, rng, device):
 def finite_loss(
     step:Callable, # the objective, or its compiled form
     objective:nn.Module, # whose forward takes reduction='none'
-    inputs:tuple, # x (B, P), and a context where the model is conditional
+    inputs:tuple, # x (B, P), and the context of a conditional model
 )->Tensor: # the loss, finite
-    "The loss; where it is not finite, raises `WeightError`, whose `b` names the datum."
+    "The loss; raises `WeightError`, whose `b` is the index of the datum, if it is not finite."
     if not reads_values(): return step(*inputs) # the caller looks
     device = inputs[0].device
     rng = generator_states(device)
@@ -412,11 +413,11 @@ def _training(objective):
 def check_ensemble(
     objective:Any, # of class Ensemble
 ):
-    "Raise `ValueError` unless its members train apart from each other."
+    "Raise `ValueError` unless its members can train independently."
     name = getattr(objective, 'name', type(objective).__qualname__)
     probes:Any = getattr(objective, 'probes', ())
     if not getattr(objective, 'one_loss', True) or probes: raise ValueError(
-        f"{name} adapts to the data of all members at once, so an ensemble cannot have it: train its runs one by one")
+        f"{name} adapts to the data of all members together, so an ensemble cannot use it: train its runs one by one")
     if world_size() > 1: raise ValueError(
         f"an ensemble is trained by one process, and there are {world_size()}: start one")
 
@@ -627,8 +628,8 @@ class _Training:
             restore_generators(self.good.generators, self.device)
             self.begin(self.good.state)
             for of_step in index: self._move(of_step)
-        raise TrainingError(f"a loss of {len(index)} steps up to step {self.state.step} is not finite, and in a second "
-                            f"run of them all are: this device does not repeat its results; {self.keeper.last}")
+        raise TrainingError(f"a loss of the last {len(index)} steps, up to step {self.state.step}, is not finite, but "
+                            f"when repeated all are: this device does not reproduce its results; {self.keeper.last}")
 
     def _move(self, index):
         mine = share(index)
@@ -813,42 +814,42 @@ def train(
     # (pixels (B, P), index, seed, epoch) -> (B, P) for `inputs`: binarize, or as_numbers for other data than bits
     draw:Callable=binarize,
     epochs:int, # how many in all, with those of the run that is resumed
-    # stop after so many optimizer steps in all, within an epoch too; None: after `epochs`
+    # stop after this many optimizer steps in all, also within an epoch; None: after `epochs`
     steps:int|None=None,
     batch:int=20, # B, of all ranks together
-    accumulate:int=1, # parts that a batch is cut in, whose gradients are averaged: less memory, more time
+    accumulate:int=1, # cut each batch into this many parts and average their gradients: less memory, more time
     lr:float=1e-3, # the first learning rate; of a schedule in `STEP_SCHEDULES` the highest
-    # a name in `LR_SCHEDULES` or `STEP_SCHEDULES`, or optimizer -> torch scheduler, stepped after each epoch
+    # a name in `LR_SCHEDULES` or `STEP_SCHEDULES`, or optimizer -> torch scheduler that steps after each epoch
     schedule='burda',
-    # of a schedule in `STEP_SCHEDULES`: the part of all steps in which the rate rises; None: as there
+    # share of all steps in which the rate rises, of a schedule in `STEP_SCHEDULES`; None: as there
     warm_up:float|None=None,
-    ema:float|None=None, # decay of the average of the weights that is kept beside them, as .999; None: none is kept
-    clip:float|None=None, # the largest norm of a gradient, which is shortened to it; None: no limit
-    # end after so many measurements of `watch` in a row that bring no higher one; None: no such end
+    ema:float|None=None, # decay of an average of the weights, such as .999; None: no average
+    clip:float|None=None, # the largest norm of a gradient; longer ones are shortened to it; None: no limit
+    # end after this many measurements of `watch` in a row without a higher one; None: do not end early
     patience:int|None=None,
-    # what probes measure, with patience: the weights of its highest value so far are OUT/best.pt
+    # the measurement that patience watches; the weights at its highest value so far are saved in OUT/best.pt
     watch:str='test_bound',
     optimizer:Callable=adam, # (params, lr) -> torch optimizer
     # binary images (B, P) -> what forward takes: (x,), or (x, c) for a conditional model; as `Dataset.inputs` gives
     inputs:Callable=lambda x: (x,),
-    probes=(), # of Probe: what is measured along the way; the weights are the same without them
+    probes=(), # of Probe: measurements along the way, which change no weight
     seed:int=0, # decides the order, the bits and the draws
-    out:Path|str|None=None, # the run's folder; None writes nothing
+    out:Path|str|None=None, # the run's folder; None: nothing is written
     save_every:float=30., # seconds between checkpoints
-    # steps between looks at whether losses are finite, which wait for the device; None: 1 on a CPU, else 50
+    # steps between checks that losses are finite, which wait for the device; None: 1 on a CPU, else 50
     look_every:int|None=None,
     compile:bool=False, # try torch.compile, and on CUDA a graph of the whole step
-    progress:bool=True, # a progress bar, where there is a terminal
+    progress:bool=True, # show a progress bar on a terminal
     on_epoch:Callable=lambda metrics: None, # called with the metrics of each epoch, on rank 0
     # inputs of 20 images -> name -> (n, C, H, W) pictures, for TensorBoard, ten times in a run
     pictures:Callable|None=None,
 )->TrainResult:
-    """Train, from the checkpoint in `out` if it holds one; with the other processes of a torch.distributed group.
+    """Train, from the checkpoint in `out` if there is one; with the other processes of a torch.distributed group.
 
-    Raises `ValueError` on impossible settings, images that are no bytes, and where `out` holds another run or another
-    process writes to it, `TrainingError` on a loss that is not finite, `OSError` where `out` cannot be written, and on
-    Ctrl-C, after saving, `KeyboardInterrupt`. In a group the lowest rank that fails raises it, and the others
-    `RankError`; `LostRankError` where a process has ended."""
+    Raises `ValueError` on impossible settings, on images that are not bytes, and if `out` holds another run or another
+    process writes to it; `TrainingError` on a loss that is not finite; `OSError` if `out` cannot be written; and on
+    Ctrl-C, after saving, `KeyboardInterrupt`. In a group the lowest rank that fails raises it, and the others raise
+    `RankError`; `LostRankError` if a process has ended."""
     with together():
         check_settings(epochs, batch, lr, schedule, steps, warm_up, ema, clip, patience)
         check_callable(draw, 'draw', '(pixels, index, seed, epoch) -> (B, P)')
@@ -892,7 +893,7 @@ def train(
             bar.close()
     if run.is_stopped:
         path = run.keeper.path
-        kept = f"saved in {path}: the same call, or command, goes on from there" if out else "nothing was saved"
+        kept = f"saved in {path}: the same call, or command, resumes from there" if out else "nothing was saved"
         raise KeyboardInterrupt(f"stopped at step {run.state.step}, {kept}")
     objective.eval()
     average = None if run.average is None else run.average.module.eval()
@@ -906,7 +907,7 @@ def member_checkpoint(
     single:nn.Module, # an Objective of one such member, on the same data
     inputs:tuple, # what the model is given of the first image of that member's first epoch
 )->dict: # checkpoint.pt of a run of that member alone
-    "What a run of one member would have saved, up to rounding: `train` goes on from it."
+    "The checkpoint of a single run of one member, up to rounding: `train` resumes from it."
     of_run = dict(_of_objective(single), seed=ensemble.seeds[i], inputs=_digest([a[:1] for a in inputs]))
     losses = saved['state']['losses']
     state = dict(saved['state'], losses=(), seen=saved['state']['seen']//len(ensemble.seeds),

@@ -1,9 +1,9 @@
-"""Acceptance with forces in float32 and in bfloat16, at equal step sizes, on a trained model. Prints one JSON line.
+"""Acceptance with matrix products in float32 and in bfloat16, at equal step sizes, on a trained model. Prints one JSON line.
 
     python benchmarks/acceptance.py runs/mnist_iwae5
 
-Both chains anneal from q(z|x) over the same test images, temperatures, step sizes and random numbers; energies and
-weights are float32 in both.
+Both chains anneal from q(z|x) over the same test images, temperatures, step sizes and random numbers; the last
+factor of a weight is in float32 in both, and sums always are.
 """
 import json
 from functools import partial
