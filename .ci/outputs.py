@@ -36,6 +36,8 @@ def run(path):
     from execnb.shell import CaptureShell
     nb = read_nb(path)
     kept = {cell.id: cell.get('outputs') for cell in nb.cells if is_skipped(cell)}
+    for cell in nb.cells: # a cell without an output would keep its old one
+        if cell.cell_type == 'code': cell.outputs = []
     CaptureShell(path, mpl_format='retina').run_all(nb, exc_stop=True, preproc=is_skipped)
     for cell in nb.cells:
         if cell.get('id') in kept: cell.outputs = kept[cell.id] or []

@@ -216,7 +216,7 @@ def chromium(): return next(filter(None, map(shutil.which, ('chromium', 'chromiu
 MEASURE = """() => { const main = document.querySelector('main'), right = main.getBoundingClientRect().right + 2, found = [];
   const about = e => e.tagName.toLowerCase() + ' ' + e.textContent.trim().replace(/\\s+/g, ' ').slice(0, 60);
   const held = e => { for (let p = e; p !== main; p = p.parentElement) if (getComputedStyle(p).overflowX != 'visible') return true };
-  const beyond = [...main.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > right && !held(e.parentElement));
+  const beyond = [...main.querySelectorAll(':not(math *, pre *)')].filter(e => e.getBoundingClientRect().right > right && !held(e.parentElement));
   const first = beyond.filter(e => !beyond.includes(e.parentElement));
   for (const e of first) if (getComputedStyle(e).overflowX == 'visible') found.push('too wide: ' + about(e));
   if (document.documentElement.scrollWidth > innerWidth + 1) found.push('the page pans sideways');
@@ -227,7 +227,9 @@ MEASURE = """() => { const main = document.querySelector('main'), right = main.g
 CONTRAST = """() => { const main = document.querySelector('main'), found = new Set();
   const rgba = text => { const n = text.match(/[\\d.]+/g).map(Number); return n.length > 3 ? n : [...n, 1] };
   const over = (top, below) => [0, 1, 2].map(i => top[i]*top[3] + below[i]*(1 - top[3]));
-  const ground = e => { const own = rgba(getComputedStyle(e).backgroundColor); return own[3] == 1 || !e.parentElement ? own : over(own, ground(e.parentElement)) };
+  const known = new Map(), found_below = e => { const own = rgba(getComputedStyle(e).backgroundColor);
+    return own[3] == 1 || !e.parentElement ? own : own[3] ? over(own, ground(e.parentElement)) : ground(e.parentElement) };
+  const ground = e => { if (!known.has(e)) known.set(e, found_below(e)); return known.get(e) };
   const light = c => { const [r, g, b] = c.map(v => v/255).map(v => v <= .04045 ? v/12.92 : ((v + .055)/1.055)**2.4); return .2126*r + .7152*g + .0722*b };
   for (const e of main.querySelectorAll('p, li, td, th, a, summary, code')) { const behind = ground(e);
     const [low, high] = [light(behind), light(over(rgba(getComputedStyle(e).color), behind))].sort((a, b) => a - b);
@@ -240,32 +242,33 @@ CONTRAST = """() => { const main = document.querySelector('main'), found = new S
 FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync']
 
 
-def opened(browser, width, scheme):
-    tab = browser.new_page(viewport={'width': width, 'height': 900}, color_scheme=scheme)
+def opened(browser):
+    tab = browser.new_page()
     tab.route('http*://**', lambda route: route.abort()) # nothing from outside
     return tab
 
 
-def look(tab, name, width, scheme, shots):
-    "What is wrong with an open page, at a width, by day or by night; keeps its picture."
-    if shots: tab.screenshot(path=OUT/'shots'/f'{Path(name).stem}-{width}-{scheme}.png', full_page=True)
+def look(tab, file, width, scheme, shots):
+    "What is wrong with the open page, at a width, by day or by night; keeps its picture."
+    tab.set_viewport_size({'width': width, 'height': 900})
+    tab.emulate_media(color_scheme=scheme)
+    tab.evaluate('dress()') # its event comes later
+    if shots: tab.screenshot(path=OUT/'shots'/f'{file.stem}-{width}-{scheme}.png', full_page=True)
     found = tab.evaluate(MEASURE if scheme == 'light' else CONTRAST)
-    return [f'{name} at {width} pixels: {what}' for what in found]
+    return [f'{file.name} at {width} pixels: {what}' for what in found]
 
 
 def pictures(files, shots):
     "What a browser finds wrong with pages; with `shots`, keep pictures of each in _pages/shots."
     from playwright.sync_api import sync_playwright
     found = []
-    wanted = [(WIDTHS[0], 'light'), (WIDTHS[1], 'light'), (WIDTHS[0], 'dark'), (WIDTHS[1], 'dark')]
+    wanted = [(WIDTHS[0], 'light'), (WIDTHS[0], 'dark'), (WIDTHS[1], 'light'), (WIDTHS[1], 'dark')]
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=chromium(), args=FLAGS)
-        for width, scheme in wanted if shots else wanted[:3]:
-            tab = opened(browser, width, scheme)
-            for file in files:
-                tab.goto(file.as_uri())
-                found += look(tab, file.name, width, scheme, shots)
-            tab.close()
+        tab = opened(browser)
+        for file in files:
+            tab.goto(file.as_uri())
+            for width, scheme in wanted if shots else wanted[:3]: found += look(tab, file, width, scheme, shots)
         browser.close()
     return found
 
