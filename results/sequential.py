@@ -27,7 +27,7 @@ FORMS = { # of the gradient
 LINEAR = dict(T=(2, 5, 20, 50), K=(2, 4, 8, 16), replicates=4000, marginal_to=8) # K^2 transitions a step: not at 16
 S, R = .6, .5 # standard deviations of the state's noise and of the observation's
 START = (.8, .5, .4, math.log(.6)) # a; the proposal N(b y + c x, s^2): b, c, log s
-VOLATILITY = dict(T=50, sequences=16, K=8, steps=100, lr=.03, seeds=3, replicates=200, test_K=1000)
+VOLATILITY = dict(T=25, sequences=16, K=8, steps=60, lr=.05, seeds=3, replicates=120, test_K=1000)
 LEARNERS = ('standard', 'doubly', 'standard, with score', 'marginal, doubly')
 TRUE = (math.atanh(.95), 0., 0., 0.) # of the persistence, log of the state's noise; the proposal's multiple, log scale
 
