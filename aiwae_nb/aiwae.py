@@ -179,7 +179,7 @@ def aiwae_losses(
     generator:torch.Generator|None=None, # of the moves; None: torch's global one
     support:Constraint|None=None, # of q and of p, if q does not state it or p is defined only on it
     start:Distribution|None=None, # the chains' first density, batch (B,), as `laplace_posterior(...).q`; None: q
-    # as in `ais`, with q the density that the chains start from; None: the identity, as in the paper
+    # as in ais, with q the density that the chains start from; None: the identity, as in the paper
     mass:Any=None,
     check:bool=True, # check that rows are independent and repeatable, and the supports agree; once is enough
 )->tuple[Tensor, Callable[[], Tensor], AIWAEInfo]: # the model's loss, nats; () -> q's loss; diagnostics

@@ -135,7 +135,7 @@ class HierarchicalPosterior:
 
 # %% ../nbs/41_hvi.ipynb #5d05d879
 def check_chain(
-    posterior:Any, # expected: a `HierarchicalPosterior`
+    posterior:Any, # expected: a HierarchicalPosterior
 ):
     "Raise `TypeError` unless it is a `HierarchicalPosterior`."
     if isinstance(posterior, HierarchicalPosterior): return
