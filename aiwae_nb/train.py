@@ -131,7 +131,7 @@ def read_curves(
 
 # %% ../nbs/53_train.ipynb #b97fdcf4
 def _plain(value):
-    "A setting as a checkpoint keeps it: what is no plain value by its name, a function with what it closes over."
+    "A setting as a checkpoint stores it: plain values as they are, functions with their closure, others by name."
     if isinstance(value, Tensor): value = value.tolist()
     if isinstance(value, (list, tuple)): return [_plain(v) for v in value]
     if value is None or isinstance(value, (bool, int, float, str)): return value
@@ -180,7 +180,7 @@ def _of_schedule(scheduler):
 
 
 def _other_settings(kept, settings):
-    "What differs, as text; values made of the data are left out where the data differ."
+    "The differences, as text; values computed from the data are left out if the data differ."
     known = [name for name in settings if name in kept] + [name for name in kept if name not in settings]
     other = [name for name in known if kept[name] != settings.get(name)]
     if {'data', 'seed'} & set(other): other = [name for name in other if name != 'inputs']
@@ -192,7 +192,7 @@ def _other_settings(kept, settings):
 
 # %% ../nbs/53_train.ipynb #b1dffa14
 class _Events:
-    "TensorBoard's events; without tensorboard, a warning and nothing."
+    "TensorBoard's events; without tensorboard, a warning and no events."
     def __init__(self, out): self.out, self.writer, self.missing = out, None, False
 
     def open(self, step):
@@ -217,7 +217,7 @@ class _Events:
 
 # %% ../nbs/53_train.ipynb #bb851bfe
 class _Keeper:
-    "A run's folder, which rank 0 writes: checkpoint, metrics, curves, events. Without a folder, nothing is kept."
+    "A run's folder, written by rank 0: checkpoint, metrics, curves, events. Without a folder, nothing is saved."
     def __init__(self, out, objective, optimizer, scheduler, average, probes, device, every, settings, seed):
         self.settings, self.seed = settings, seed
         self.out, self.path = out, out and out/'checkpoint.pt'
@@ -241,7 +241,7 @@ class _Keeper:
         return (10 if 'average' in self.parts else 8)*own + 2*held
 
     def resume(self):
-        "The state, metrics and curves to go on from; parts and generators are restored."
+        "The state, metrics and curves to resume from; parts and generators are restored."
         saved = from_first(lambda: load_checkpoint(self.path) if self.path and self.path.exists() else None)
         if saved is not None:
             with together(): self._load(saved)
@@ -271,7 +271,7 @@ class _Keeper:
         self.saved = state
 
     def _restore(self, generators, state):
-        "Go on with the generators of as many ranks as there were; a rank that is new starts one of its own."
+        "Restore the generators of the saved ranks; a new rank starts its own."
         if rank() < len(generators): restore_generators(generators[rank()], self.device)
         else:
             with seeded(hash_key(self.seed, state.step, rank()), self.device): new = generator_states(self.device)
@@ -369,7 +369,7 @@ def _start(probes, objective, inputs, device):
 
 
 def _measure(probes, objective, inputs, optimizer, step, seed):
-    "What the probes that are due at `step` give."
+    "The measurements of the probes that are due at `step`."
     found = {}
     for probe in (probe for probe in probes if step % probe.every == 0):
         with undisturbed(objective, _own_seed(hash_key(seed, step)), inputs[0].device):
@@ -477,13 +477,13 @@ def _make_capturable(optimizer, device):
 
 
 def _put_back(optimizer, before):
-    "Restore an optimizer's state of each parameter, in place; before its first step all is zero."
+    "Restore an optimizer's state of each parameter, in place; a state that is new becomes zero."
     for p, state in optimizer.state.items():
         for name, a in state.items(): a.copy_(before[p][name]) if p in before else a.zero_()
 
 # %% ../nbs/53_train.ipynb #4da51ea6
 class _StepGraph:
-    "A whole update as a function of the batch. What its first runs change is undone."
+    "A whole update as a function of the batch. The changes of its first runs are undone."
     def __init__(self, update, objective, optimizer, inputs):
         self.inputs, device = [a.clone() for a in inputs], inputs[0].device
         self.graph = STEP_GRAPHS[device.type]()
@@ -558,7 +558,7 @@ class _Training:
         return self.images(index.repeat(self.n_members), 0)
 
     def begin_alike(self, settings):
-        "Take the weights of rank 0. Raises `ValueError` where a rank was given another run than it."
+        "Take the weights of rank 0. Raises `ValueError` if a rank was given another run."
         if world_size() == 1: return
         first = from_first(lambda: (settings, {k: v.cpu() for k, v in self.objective.state_dict().items()}))
         with together():
@@ -582,12 +582,12 @@ class _Training:
         return map(torch.cat, zip(*(batches(n, self.batch, s, epoch, self.device, start=start) for s in self.seeds)))
 
     def begin(self, state):
-        "Go on from a state; the sums of losses lie on the device."
+        "Continue from a state; the sums of losses are on the device."
         self.state, members = state, list(state.losses) or [0.]*self.n_members
         self.sums = torch.tensor([state.loss, *members], dtype=torch.float64, device=self.device)
 
     def step(self, index):
-        "One step on the images of `index`; each rank takes its share. Numbers are read where the step is looked at."
+        "One step on the images of `index`; each rank takes its share. Numbers are read only if the step is checked."
         self.between_steps, looks = False, self._looks()
         if looks: self._remember()
         self.since.append(index)
@@ -604,7 +604,7 @@ class _Training:
         return is_due or self.good is None or step - self.good.state.step >= self.look_every
 
     def _remember(self):
-        "Look at the losses so far, and copy the state to which a replay would go back."
+        "Check the losses so far, and copy the state from which a replay would start."
         if self.look_every > 1:
             self.settle()
             parts = {name: part.state_dict() for name, part in self.keeper.parts.items()}
@@ -613,14 +613,14 @@ class _Training:
         self.since = []
 
     def settle(self):
-        "Read the sums of losses. Raises `TrainingError` where a loss since the last look is not finite."
+        "Read the sums of losses. Raises `TrainingError` if a loss since the last check is not finite."
         loss, *losses = self.sums.tolist()
         if not math.isfinite(loss): self._replay()
         of_members = self.n_members > 1 and self.state.seen
         self.state = self.state._replace(loss=loss, losses=tuple(losses) if of_members else ())
 
     def _replay(self):
-        "Run the steps since the last look again, with all checks: the first that fails says why."
+        "Run the steps since the last check again, with all checks on: the first that fails raises."
         self.between_steps, self.replays, index = False, True, self.since
         if self.good:
             for name, part in self.keeper.parts.items(): part.load_state_dict(self.good.parts[name])
@@ -706,7 +706,7 @@ class _Training:
         if self.watched: self.judge(found)
 
     def judge(self, found):
-        "Whether patience has ended; weights of the best measurement so far are kept."
+        "Decide whether patience has ended, and save the weights of the best measurement so far."
         name, patience = self.watched
         values = [line[name] for line in self.curves if name in line]
         if found and name not in found: return
@@ -725,7 +725,7 @@ class _Training:
         if self.average is not None: self.average.update_parameters(self.objective.model)
 
     def schedule(self, schedule, warm_up):
-        "Make the scheduler: what a checkpoint says of it."
+        "Make the scheduler, and return its entries of a checkpoint."
         self.by_step = _by_step(schedule)
         if not self.by_step:
             self.scheduler = LR_SCHEDULES.get(schedule, schedule)(self.optimizer)
@@ -775,7 +775,7 @@ class TrainResult(NamedTuple):
 
 
 def _one_epoch(run, bar):
-    "The batches that are left of an epoch, until a signal or the last step; seconds."
+    "The remaining batches of an epoch, until a signal or the last step; returns seconds."
     start = time.monotonic()
     for index in run.batches():
         run.step(index)
@@ -788,7 +788,7 @@ def _one_epoch(run, bar):
 
 
 def _run_epochs(run, bar, pictures, on_epoch):
-    "Epochs until a signal or the last step; saved at the end, and where something is raised between two steps."
+    "Epochs until a signal or the last step; saved at the end, and on an exception between two steps."
     try:
         while not run.done and not run.is_stopped:
             seconds = _one_epoch(run, bar)
