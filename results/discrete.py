@@ -4,8 +4,8 @@
 
 The images are binarized MNIST. First each arm chooses its learning rate, by the bound of validation images after a
 short run. Then each arm is trained with three seeds. The first model is annealed at several lengths and with both
-moves of page discrete. What the file holds is not computed again, and it is written after each part; the folder keeps
-the weights.
+moves of page discrete. What the file holds is not computed again, and it is written after each part. The folder keeps
+the weights, and a model that it holds is not trained again.
 """
 import itertools, sys, time
 from functools import partial
@@ -86,6 +86,14 @@ def trained(pixels, arm, lr, seconds, seed):
                 steps += 1
 
 
+def restored(path):
+    "A trained model, and the number of its steps."
+    kept = load_checkpoint(path)
+    model = Belief(kept['model']['mean'])
+    model.load_state_dict(kept['model'])
+    return model.eval(), kept['steps']
+
+
 def bound(model, x, samples): return evaluate_bound(model, x, n_samples=samples, seed=0)
 
 
@@ -131,7 +139,7 @@ def about(target):
 def main(target, folder):
     data, result = load_dataset('binary_mnist'), load_json(target) if target.exists() else {}
     folder.mkdir(parents=True, exist_ok=True)
-    x = bits(data.test[:IMAGES])
+    x = bits(data.test[::len(data.test)//IMAGES]) # from the whole of it: it is sorted by digit
     def kept(table, name, compute):
         found = result.setdefault(table, {})
         if name in found: return
@@ -140,15 +148,14 @@ def main(target, folder):
         print(time.strftime('%H:%M:%S'), table, name, {k: v for k, v in found[name].items() if not isinstance(v, list)},
               flush=True)
     def run(arm, seed):
-        rates = result['rates'][RATE_OF.get(arm, arm)]
+        rates, path = result['rates'][RATE_OF.get(arm, arm)], folder/f'{arm}-{seed}.pt'
         lr = float(max(rates, key=rates.get))
-        model, steps = trained(data.train, arm, lr, SECONDS, seed)
-        save_checkpoint(model.state_dict(), folder/f'{arm}-{seed}.pt')
+        if not path.exists():
+            model, steps = trained(data.train, arm, lr, SECONDS, seed)
+            save_checkpoint(dict(model=model.state_dict(), steps=steps), path)
+        model, steps = restored(path)
         return dict(arm=arm, seed=seed, lr=lr, steps=steps) | measured(model, x)
-    def climb(move, n):
-        model = Belief(x[0])
-        model.load_state_dict(load_checkpoint(folder/'rws-0.pt'))
-        return rung(model.eval(), x[:LADDER_IMAGES], move, n)
+    def climb(move, n): return rung(restored(folder/'rws-0.pt')[0], x[::IMAGES//LADDER_IMAGES], move, n)
     own = [arm for arm in ARMS if arm not in RATE_OF]
     for arm in own: kept('rates', arm, partial(pilot, data, arm))
     kept('runs', 'rws 0', partial(run, 'rws', 0))
