@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['DIVERGED', 'check_length', 'linear_schedule', 'sigmoid_schedule', 'check_betas', 'mix_state', 'AnnealedPath',
-           'annealed_path', 'MoveRecord', 'Annealed', 'log_ratio', 'anneal', 'AISResult', 'step_sizes_of',
-           'start_chains', 'ais', 'check_rows', 'try_rows', 'check_force']
+           'check_continuous', 'annealed_path', 'MoveRecord', 'Annealed', 'log_ratio', 'anneal', 'AISResult',
+           'step_sizes_of', 'start_chains', 'ais', 'check_rows', 'try_rows', 'check_force']
 
 # %% ../nbs/31_ais.ipynb #aee11fbd
 import math
@@ -135,11 +135,15 @@ class AnnealedPath(NamedTuple):
         return partial(_path, self.q, self.p, beta.clone()) # a view would be compiled anew
 
 # %% ../nbs/31_ais.ipynb #60d5e262
-def _check_continuous(q):
-    try: discrete = q.support.is_discrete
+def check_continuous(
+    q:Distribution, # a posterior whose chains are to move along a gradient
+):
+    "Raise `ValueError` on a discrete posterior; the message names the functions of page discrete."
+    try: discrete = getattr(q.support, 'is_discrete', False)
     except NotImplementedError: return
     if discrete: raise ValueError(
-        f"{type(q).__name__} is discrete, and HMC moves along a gradient: expected a q with a density on R^D")
+        f"q is {q}, which is discrete, and HMC moves along a gradient: use discrete_ais, discrete_log_evidence, "
+        "discrete_log_likelihood, discrete_bdmc or discrete_losses of aiwae_nb.discrete")
 
 
 def _in_z(q, support, mass_at):
@@ -200,7 +204,7 @@ def annealed_path(
 )->AnnealedPath:
     """The path between q and the joint. Raises `ValueError` where q is discrete or no coordinates are known for its
     support, and `TypeError` on a mass that is none."""
-    _check_continuous(q)
+    check_continuous(q)
     q = full_precision(q)
     seen, of_q, draw, mass_at = _space(q, mass, support)
     log_f, force = seen.density(log_joint), seen.gradient(grad_log_joint)

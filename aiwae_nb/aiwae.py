@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.distributions.constraints import Constraint
 
-from .ais import anneal, annealed_path, check_betas, check_force, check_rows, step_sizes_of
+from .ais import (anneal, annealed_path, check_betas, check_continuous, check_force, check_rows,
+                          step_sizes_of)
 from .bounds import iwae_bound
 from .checks import check_choice, check_count
 from .coordinates import check_covers
@@ -143,6 +144,7 @@ def _check(log_joint, q, n_samples, n_leapfrog, inference_loss, reduction, prior
     check_count(least=0, n_leapfrog=n_leapfrog)
     check_choice(INFERENCE_LOSSES, inference_loss=inference_loss)
     check_choice(REDUCTIONS, reduction=reduction)
+    if n_leapfrog: check_continuous(q)
     way = INFERENCE_LOSSES[inference_loss]
     check_posterior(q, reparameterized=way.reparameterized, fixed_support=way.fixed_support)
     if prior is not None: check_prior(q, prior)

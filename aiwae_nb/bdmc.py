@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.distributions.constraints import Constraint
 
-from .ais import ais, anneal, annealed_path, check_betas
+from .ais import ais, anneal, annealed_path, check_betas, check_continuous
 from .checks import check_between, check_choice, check_context, check_count, check_number, check_tensor
 from .coordinates import support_of
 from .core import log_mean_exp, std_error
@@ -123,6 +123,7 @@ def bdmc(
     of the model."""
     check_callable(log_joint)
     check_posterior(q, reparameterized=False)
+    check_continuous(q)
     _check_data(q.batch_shape[0])
     check_count(n_chains=n_chains)
     check_count(least=0, n_leapfrog=n_leapfrog)
@@ -278,6 +279,7 @@ def certify(
     check_number(most=2**62, seed=seed)
     q = _first_density(x, start, posterior, prior, c)
     check_posterior(q, reparameterized=False)
+    check_continuous(q)
     _check_data(len(x))
     joint = lambda z: log_joint(x, z, *c)
     grad = grad_log_joint and (lambda z: grad_log_joint(x, z, *c))

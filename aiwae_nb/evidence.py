@@ -23,8 +23,8 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.distributions.constraints import Constraint
 
-from .ais import (ais, annealed_path, check_force, check_length, linear_schedule, log_ratio, mix_state,
-                          sigmoid_schedule, try_rows)
+from .ais import (ais, annealed_path, check_continuous, check_force, check_length, linear_schedule, log_ratio,
+                          mix_state, sigmoid_schedule, try_rows)
 from .checks import check_between, check_choice, check_context, check_count, check_positive, check_tensor
 from .coordinates import check_covers, white_map
 from .core import log_mean_exp, mean_and_error, seeded, tqdm
@@ -555,6 +555,7 @@ def log_evidence(
     """log p(x) of each datum: start, pilot, freeze, score; with a tolerance, longer while the mean rises.
     Raises as `ais` does, and `ValueError` on an unknown schedule or start, or a tolerance beside what it chooses."""
     check_posterior(q, reparameterized=False)
+    check_continuous(q)
     _check_run(n_chains, n_temperatures, n_leapfrog, tolerance, schedule, start, pilot)
     started = time.perf_counter()
     if check:
@@ -694,6 +695,7 @@ class _Problem(NamedTuple):
             dtypes = ' and context of '.join(str(a.dtype) for a in (self.x, *self.c))
             raise TypeError(f"posterior does not take x of {dtypes}, expected the dtype of its parameters, as "
                             f"x.float(): {str(e).strip().partition(chr(10))[0]}") from e
+        check_continuous(q)
         try_rows(joint, q)
         _try_slope(joint, q, known['grad_log_joint'], self.log_joint)
         check_covers(joint, q, support)

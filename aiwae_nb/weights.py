@@ -15,8 +15,8 @@ from typing import Any, Callable, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.distributions import (Distribution, Independent, LowRankMultivariateNormal, MultivariateNormal, Normal,
-                                 Transform, TransformedDistribution)
+from torch.distributions import (Bernoulli, Categorical, Distribution, Independent, LowRankMultivariateNormal,
+                                 MultivariateNormal, Normal, OneHotCategorical, Transform, TransformedDistribution)
 from torch.distributions.transforms import ExpTransform
 
 from .checks import check_count, check_tensor, reads_values
@@ -126,6 +126,20 @@ def support_moves(
     with torch.enable_grad(): return push is not None and _edges_move(base, push)
 
 # %% ../nbs/10_weights.ipynb #d604dc9f
+_DRAWN_BY_PROBS = Bernoulli, Categorical, OneHotCategorical # and their log_prob is computed from logits
+
+
+def _check_rounding(q):
+    base = q
+    while isinstance(base, Independent): base = base.base_dist
+    if not isinstance(base, _DRAWN_BY_PROBS) or not base.probs.numel(): return
+    probs = base.probs.detach()
+    least = torch.minimum(probs, 1 - probs).min().item()
+    if least <= torch.finfo(probs.dtype).eps: raise ValueError(
+        f"{_name(q)} gives a value, or all other values, the probability {least:.2g}, which rounding removes from draws "
+        "and not from log_prob: clamp the logits to at most 15 in size, or use float64")
+
+
 def _name(q):
     base = getattr(q, 'base_dist', None)
     return type(q).__name__ + (f'({_name(base)})' if base is not None else '')
@@ -165,6 +179,7 @@ def check_posterior(
         raise ValueError(f"the support of {_name(q)} depends on parameters that are learned, "
                          "and only elbo and iwae are "
                          "right there: use one of them, or a q whose support is fixed")
+    if reads_values(): _check_rounding(q)
 
 # %% ../nbs/10_weights.ipynb #9d18ae44
 def check_prior(
