@@ -331,9 +331,15 @@ def aiwae_evaluate(
 _ALONE = dict(engine='local', address='', workers=1)
 
 
+def _losses_of_workers():
+    "The exceptions of a call whose process was killed."
+    dask = sys.modules.get('distributed')
+    return BrokenExecutor, CancelledError, *([dask.KilledWorker] if dask else [])
+
+
 def _reported(run, config, data, place, executor):
     try: return run.report(config, data, place, lambda text: print(text, flush=True), executor)
-    except (BrokenExecutor, CancelledError) as e: raise TrainingError(
+    except _losses_of_workers() as e: raise TrainingError(
         "a process of the executor was killed, or its cluster is lost: finished chunks are kept, and the same command "
         "resumes") from e
     except TypeError as e:
