@@ -136,7 +136,7 @@ def _check_rounding(q):
     probs = base.probs.detach()
     least = torch.minimum(probs, 1 - probs).min().item()
     if least <= torch.finfo(probs.dtype).eps: raise ValueError(
-        f"{_name(q)} gives a value, or all other values, the probability {least:.2g}, which rounding removes from draws "
+        f"{_name(q)} gives a value, or all others, the probability {least:.2g}, which rounding removes from draws "
         "and not from log_prob: clamp the logits to at most 15 in size, or use float64")
 
 
