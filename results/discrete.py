@@ -30,7 +30,7 @@ SECONDS, SEEDS, IMAGES = 30, 3, 50 # of CPU time for each run; of each arm; of t
 PILOT = dict(seconds=5, rates=(3e-3, 1e-2), images=200, samples=100) # for the learning rate of each arm
 MODEL = dict(bits=200, batch=20)
 K, T, FLIPS = 5, 5, 8
-CHAINS = dict(n_chains=16, n_temperatures=100) # of the NLL
+CHAINS = dict(n_chains=16, n_temperatures=400) # of the NLL
 LADDER = dict(informed=(5, 20, 80, 320, 1280), gibbs=(5, 20)) # temperatures for one model
 MOVES = dict(informed=partial(informed_move, n_flips=FLIPS), gibbs=gibbs_move)
 LADDER_IMAGES = 10
@@ -139,7 +139,7 @@ def about(target):
 def main(target, folder):
     data, result = load_dataset('binary_mnist'), load_json(target) if target.exists() else {}
     folder.mkdir(parents=True, exist_ok=True)
-    x = bits(data.test[::len(data.test)//IMAGES]) # from the whole of it: it is sorted by digit
+    x = bits(data.test[::len(data.test)//IMAGES]) # from the whole of it
     def kept(table, name, compute):
         found = result.setdefault(table, {})
         if name in found: return
