@@ -177,7 +177,7 @@ def file_digest(
 
 def check_folder(
     out:Path, # the folder of a run; created if missing
-    n_bytes:int, # the room that it needs
+    n_bytes:int, # the space that it needs
 ):
     "Raise `OSError`, with a remedy, unless `n_bytes` can be written to `out` now: only writing reveals a quota."
     probe = out/'.probe'

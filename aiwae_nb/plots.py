@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 # %% ../nbs/02_plots.ipynb #8a659be1
-# the colours of curves, in order: those of Okabe and Ito, which colour-blind readers can tell apart
+# the colours of curves, in order: those of Okabe and Ito, which colour-blind readers can distinguish
 PALETTE = '#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#333333'
 
 # %% ../nbs/02_plots.ipynb #b11bbdf6

@@ -138,7 +138,7 @@ MOVES, LEAPFROG = 2, 10
 def annealing(log_joint, q, z, precision, compile, grad_log_joint=None):
     "Two temperatures in the middle of an annealing run: the loop of `anneal`."
     path = annealed_path(log_joint, q, grad_log_joint, precision, coarse=True) # as `ais` does
-    assert (path.exact is None) == (precision != 'bfloat16'), 'coarse energies were refused'
+    assert (path.exact is None) == (precision != 'bfloat16'), 'energies stayed in float32'
     beta, step_size = torch.tensor(.5, device=z.device), torch.tensor(.1, device=z.device)
     state, move = path(beta, z), compiled_transition() if compile else transition
     log_w = torch.zeros_like(log_ratio(state))

@@ -92,7 +92,7 @@ def part(loss, model, point, xs, K, n):
 
 
 def summary(loss, model, point, xs, K, n, seed):
-    "Mean, error and variance over n replicates, of which as many at a time as fit in memory; CPU seconds."
+    "Mean, error and variance over n replicates, as many at a time as fit in memory; CPU seconds."
     began, size = time.process_time(), 1000//xs.shape[1]
     with seeded(seed): parts = [part(loss, model, point, xs, K, min(size, n - i)) for i in range(0, n, size)]
     (values, grads), seconds = map(torch.cat, zip(*parts)), time.process_time() - began
