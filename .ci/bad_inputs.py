@@ -26,8 +26,8 @@ from torch.distributions import Bernoulli, Distribution, Independent, Normal
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from aiwae_nb import (ais, aiwae, any_bound, avo, bdmc, bounds, coordinates, data, discrete, dreg, evaluate, evidence,
-                      flows, gradients, hmc, hvi, laplace, likelihoods, models, objectives, parallel, plots, probes,
+from aiwae_nb import (ais, aiwae, any_bound, avo, bdmc, bounds, coordinates, core, data, discrete, dreg, evaluate,
+                      evidence, flows, gradients, hmc, hvi, laplace, likelihoods, models, objectives, parallel, plots, probes,
                       runs, sequential, sites, snr, targets, toys, train, uha, variational, weights)
 
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
@@ -207,6 +207,7 @@ CALLS = {
         n_leapfrog=1)),
     'bdmc': (bdmc.bdmc, dict(log_joint=log_joint, q=New(posterior), z_exact=torch.zeros(B, D), n_chains=K,
                              betas=ais.linear_schedule(T), step_size=.1, n_leapfrog=1)),
+    'exact_start': (bdmc.exact_start, dict(z_exact=torch.zeros(B, D), n_chains=K, q=New(posterior), log_joint=log_joint)),
     'markov_lower': (bdmc.markov_lower, dict(log_w=log_w(), delta=.05)),
     'certify': (bdmc.certify, dict(
         x=bits(), z=torch.randn(B, D), posterior=Model().posterior, log_joint=Model().log_joint, temperatures=(T,),
@@ -281,6 +282,7 @@ CALLS = {
     'make_objective(aiwae)': (partial(learned, model=Model(), name='aiwae'), dict(
         n_samples=K, temperatures=T, leapfrog=1, inference_loss='elbo')),
     'LinearGaussian': (linear, dict(weight=torch.ones(P, D), bias=torch.zeros(P), noise=1.)),
+    'part_generator': (core.part_generator, dict(seed=0, part=1)),
     'annealed_target': (annealed, dict(log_f=targets.standard_normal, alpha=.5)),
     'fit_slope': (plots.fit_slope, dict(x=torch.arange(1., 4), y=torch.arange(1., 4))),
     'show_images': (plots.show_images, dict(images=torch.rand(3, 4), n_cols=2)),
@@ -508,6 +510,9 @@ ACCEPTED: dict[tuple, str] = {
     ('ais', 'log_joint', 'has no gradient'): ANY_FORCE,
     ('run_pilot', 'log_joint', 'has no gradient'): ANY_FORCE,
     ('bdmc', 'log_joint', 'has no gradient'): ANY_FORCE,
+    ('exact_start', 'log_joint', 'has no gradient'): "nothing moves yet",
+    ('exact_start', 'q', 'without rsample'): "nothing is differentiated",
+    ('part_generator', 'part', '*'): "any name is taken",
     ('certify', 'log_joint', 'has no gradient'): ANY_FORCE,
     ('log_likelihood', 'log_joint', 'has no gradient'): ANY_FORCE,
     ('evaluate_ais', 'model', 'log_joint has no gradient'): ANY_FORCE,

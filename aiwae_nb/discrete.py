@@ -18,9 +18,9 @@ from torch.distributions import Bernoulli, Distribution, Independent, OneHotCate
 
 from .ais import AISResult, MoveRecord, check_betas, linear_schedule, start_chains, try_rows
 from .aiwae import INFERENCE_LOSSES
-from .bdmc import Sandwich, gap_limit
+from .bdmc import Sandwich, exact_start, gap_limit
 from .checks import check_choice, check_count, check_tensor
-from .core import log_mean_exp
+from .core import log_mean_exp, part_generator
 from .dreg import REDUCTIONS
 from .evidence import half_length, has_converged, log_mean_error
 from .gradients import first_order
@@ -46,10 +46,6 @@ def site_values(
     if not found: raise ValueError(
         f"q is {q}, expected Independent(Bernoulli(logits), 1), event (D,), or "
         "Independent(OneHotCategorical(logits=logits), 1), event (D, C)")
-    least = torch.minimum(base.probs, 1 - base.probs).min().item()
-    if not least > torch.finfo(base.probs.dtype).eps: raise ValueError(
-        f"q gives a value of a site, or all others, the probability {least:.2g}, expected one above rounding: clamp "
-        "the logits to at most 15 in size, or use float64")
     return found[0]
 
 # %% ../nbs/45_discrete.ipynb #eaf08d98
@@ -230,7 +226,7 @@ def discrete_log_likelihood(
     check_count(seed=seed, least=0)
     def found(i):
         part = x[i:i + batch]
-        generator = torch.Generator(x.device).manual_seed(hash((seed, i)) % 2**32)
+        generator = part_generator(seed, i, x.device)
         return discrete_log_evidence(partial(log_joint, part), posterior(part), generator=generator, **options)
     parts = [found(i) for i in range(0, len(x), batch)]
     of_data = {name: torch.cat([getattr(p, name) for p in parts], -1) for name in DiscreteEvidence._fields
@@ -238,18 +234,6 @@ def discrete_log_likelihood(
     return DiscreteEvidence(**of_data, accept_rate=torch.stack([p.accept_rate for p in parts]).mean(0))
 
 # %% ../nbs/45_discrete.ipynb #0f9e1168
-def _exact_states(z_exact, n_chains, q, values):
-    check_tensor(floating=True, z_exact=z_exact)
-    one, several = (*q.batch_shape, *q.event_shape), (n_chains, *q.batch_shape, *q.event_shape)
-    if tuple(z_exact.shape) not in (one, several): raise ValueError(
-        f"z_exact has shape {tuple(z_exact.shape)}, expected {one} or {several}")
-    z = z_exact.expand(several).clone()
-    known = z.unsqueeze(z.dim() - values.dim() + 1) == values
-    if not (known if values.dim() == 1 else known.all(-1)).any(-1).all(): raise ValueError(
-        "z_exact has an entry that is no value of a site, expected the z that each x was simulated with")
-    return z
-
-
 @torch.no_grad()
 def discrete_bdmc(
     log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats; in evaluation mode
@@ -263,10 +247,10 @@ def discrete_bdmc(
     generator:torch.Generator|None=None, # torch's global one where None
 )->Sandwich: # bounds on log p(x) from both sides, nats; reverse chains move one temperature lower
     """Bidirectional Monte Carlo for discrete latents. Raises as `discrete_ais` does, and `ValueError` for fewer than 10
-    data, on a `z_exact` of another shape, and on one whose entries are no values of a site."""
+    data, on a `z_exact` of another shape, and on one outside the support of q."""
+    z = exact_start(z_exact, n_chains, q, log_joint)
     forward = discrete_ais(log_joint, q, n_chains, betas, move=move, n_moves=n_moves, generator=generator)
     betas, values, q = check_betas(betas), site_values(q), full_precision(q)
-    z = _exact_states(z_exact, n_chains, q, values)
     reverse = _anneal(log_joint, q, z, values, betas.flip(0), move, n_moves, generator)
     lower, upper = log_mean_exp(forward.log_w), -log_mean_exp(reverse.log_w)
     rates = torch.stack([forward.accept_rate, reverse.accept_rate.flip(0)]).mean(0)

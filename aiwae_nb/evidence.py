@@ -27,7 +27,7 @@ from .ais import (ais, annealed_path, check_continuous, check_force, check_lengt
                           mix_state, sigmoid_schedule, try_rows)
 from .checks import check_between, check_choice, check_context, check_count, check_positive, check_tensor
 from .coordinates import check_covers, white_map
-from .core import log_mean_exp, mean_and_error, seeded, tqdm
+from .core import log_mean_exp, mean_and_error, part_generator, seeded, tqdm
 from .files import ChunkStore, align_table
 from .hmc import SCORE_LEAPFROG, check_precision, compiled_transition, hmc_step, transition
 from .laplace import finite_log_w, laplace_posterior, missed_mass, with_moments
@@ -326,7 +326,7 @@ class Evidence(NamedTuple):
     converged:Tensor   # (B,) bool: eq. (11), acceptance and divergences
     accept_rate:Tensor # (T-1,) mean acceptance at betas[1:]
     log_w:Tensor       # (K, B) log weights, nats, float64
-    half_T:Tensor      # (B,) the same from half of T (with a tolerance: or more) and other chains, nats; or NaN
+    half_T:Tensor      # (B,) the same from half of T (or, with a tolerance, T/4 on) and other chains, nats; or NaN
     half_T_error:Tensor # (B,) its Monte Carlo error, nats
     betas:Tensor       # (T,) the frozen schedule, of the first run
     step_size:Tensor   # (T-1, B) the frozen step sizes, of the first run
@@ -467,7 +467,7 @@ _OF_FIRST = 'accept_rate', 'betas', 'step_size' # fields that have an axis of te
 
 
 def _lengthened(found, index, longer):
-    "The evidence in which the data of `index` have a longer run, and the one they had is that of half its length."
+    "The evidence in which the data of `index` have a longer run, beside which the one they had is the convergence run."
     longer = _beside(longer, found.value[index], found.std_error[index])
     def replaced(name, a):
         if name in (*_SHARED, *_OF_FIRST): return a
@@ -601,11 +601,6 @@ def _naming(number, index):
         raise WeightError(f"datum {int(number[b])}: {e}", e.k, b) from e
 
 
-def _generator(device, seed, part):
-    key = hashlib.sha256(f'{seed} {part}'.encode()).digest()[:4] # on the CPU a generator takes no more than 32 bits
-    return torch.Generator(device).manual_seed(int.from_bytes(key, 'big'))
-
-
 def _digest(tensors):
     found = hashlib.sha256()
     for part in (part for a in tensors for part in a.detach().split(1024)): # a file that is mapped stays on disk
@@ -722,7 +717,7 @@ class _Problem(NamedTuple):
         index = torch.linspace(0, len(self.x) - 1, min(n_data, len(self.x))).long()
         def run(index):
             joint, q, known = self.rows(index)
-            options['generator'] = _generator(self.x.device, seed, 0)
+            options['generator'] = part_generator(seed, 0, self.x.device)
             plan = asked.planned(joint, q, known, options)
             if not plan.pilot: plan = self._piloted(plan, joint, q, known, asked, compile, options)
             return plan._replace(forces=math.ceil(plan.forces*len(index)/len(self.x)))
@@ -751,7 +746,7 @@ class _Problem(NamedTuple):
         move = compiled_transition() if compile else transition
         def run(index):
             joint, q, known = self.rows(index)
-            noise = _generator(self.x.device, seed, key)
+            noise = part_generator(seed, key, self.x.device)
             begun = asked.begin(plan.start, joint, q, known, options['support'])
             n_stops = 16 if T > 200 else 8
             around = interpolate_step_sizes(pilot, torch.cat([torch.zeros(1), sigmoid_schedule(n_stops)]).double())

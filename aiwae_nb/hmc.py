@@ -93,8 +93,9 @@ def as_target(
                 by_hand = grad and not (coarse and torch.compiler.is_compiling())
                 value, force = (None, grad(z)) if by_hand else _value_and_grad(log_f, z)
                 if energy and coarse and value is None: value = log_f(z)
+                if low and coarse and energy: value = value.to(z.dtype)
             if energy and (value is None or low and not coarse): value = log_f(z)
-        return HMCState(z, value.to(z.dtype) if energy else None, force.to(z.dtype))
+        return HMCState(z, value if energy else None, force.to(z.dtype))
     return target
 
 # %% ../nbs/30_hmc.ipynb #b884b13b

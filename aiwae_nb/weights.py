@@ -135,7 +135,7 @@ def _check_rounding(q):
     if not isinstance(base, _DRAWN_BY_PROBS) or not base.probs.numel(): return
     probs = base.probs.detach()
     least = torch.minimum(probs, 1 - probs).min().item()
-    if least <= torch.finfo(probs.dtype).eps: raise ValueError(
+    if not least > torch.finfo(probs.dtype).eps: raise ValueError( # of a NaN too
         f"{_name(q)} gives a value, or all others, the probability {least:.2g}, which rounding removes from draws "
         "and not from log_prob: clamp the logits to at most 15 in size, or use float64")
 
