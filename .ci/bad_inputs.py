@@ -512,6 +512,7 @@ ACCEPTED: dict[tuple, str] = {
     ('bdmc', 'log_joint', 'has no gradient'): ANY_FORCE,
     ('exact_start', 'log_joint', 'has no gradient'): "nothing moves yet",
     ('exact_start', 'q', 'without rsample'): "nothing is differentiated",
+    ('part_generator', 'seed', '2[*][*]70'): HASHED,
     ('part_generator', 'part', '*'): "any name is taken",
     ('certify', 'log_joint', 'has no gradient'): ANY_FORCE,
     ('log_likelihood', 'log_joint', 'has no gradient'): ANY_FORCE,

@@ -138,7 +138,8 @@ class AnnealedPath(NamedTuple):
 def check_continuous(
     q:Distribution, # a posterior whose chains are to move along a gradient
 ):
-    "Raise `ValueError` on a discrete posterior; the message names the functions of page discrete."
+    "Raise as `check_posterior` does, and `ValueError` on a discrete q; the message names the functions for it."
+    check_posterior(q, reparameterized=False)
     try: discrete = getattr(q.support, 'is_discrete', False)
     except NotImplementedError: return
     if discrete: raise ValueError(

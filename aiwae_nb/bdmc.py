@@ -135,7 +135,6 @@ def bdmc(
     Raises as `ais` does, and `ValueError` for fewer than 10 data or a `z_exact` that is of another shape, or no sample
     of the model."""
     check_callable(log_joint)
-    check_posterior(q, reparameterized=False)
     check_continuous(q)
     check_count(least=0, n_leapfrog=n_leapfrog)
     betas, z = check_betas(betas), exact_start(z_exact, n_chains, q, log_joint, support)
@@ -289,7 +288,6 @@ def certify(
     check_count(least=-2**62, seed=seed)
     check_number(most=2**62, seed=seed)
     q = _first_density(x, start, posterior, prior, c)
-    check_posterior(q, reparameterized=False)
     check_continuous(q)
     _check_data(len(x))
     joint = lambda z: log_joint(x, z, *c)

@@ -70,11 +70,6 @@ def check_rejected(
     return seen
 
 # %% ../nbs/00_core.ipynb #00c4ae57
-def _check_seed(seed):
-    if not isinstance(seed, Integral) or isinstance(seed, bool) or not -2**63 <= seed < 2**64: raise ValueError(
-        f"seed is {seed!r}, expected a whole number from -2**63 to 2**64 - 1")
-
-
 @contextmanager
 def seeded(
     seed:int, # any integer
@@ -82,7 +77,8 @@ def seeded(
 ):
     """Within the block, torch's global generator starts at `seed`; on exit its previous state is restored.
     Raises `ValueError` on a seed that is no whole number of 64 bits."""
-    _check_seed(seed)
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or not -2**63 <= seed < 2**64: raise ValueError(
+        f"seed is {seed!r}, expected a whole number from -2**63 to 2**64 - 1")
     cuda = [d] if device is not None and (d := torch.device(device)).type == 'cuda' else []
     with torch.random.fork_rng(devices=cuda):
         torch.default_generator.manual_seed(seed) # torch.manual_seed would seed all CUDA generators
@@ -97,8 +93,9 @@ def part_generator(
     device:torch.device|str='cpu', # of the draws
 )->torch.Generator: # on the device
     """A generator for one part of a job: the same seed and part give the same draws. Raises `ValueError` on a seed that
-    is no whole number of 64 bits."""
-    _check_seed(seed)
+    is not a whole number."""
+    if not isinstance(seed, Integral) or isinstance(seed, bool):
+        raise ValueError(f"seed is {seed!r}, expected a whole number, of any size")
     key = hashlib.sha256(f'{seed} {part}'.encode()).digest()[:4] # on the CPU a generator takes no more than 32 bits
     return torch.Generator(device).manual_seed(int.from_bytes(key, 'big'))
 

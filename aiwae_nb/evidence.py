@@ -554,7 +554,6 @@ def log_evidence(
 )->Evidence:
     """log p(x) of each datum: start, pilot, freeze, score; with a tolerance, longer while the mean rises.
     Raises as `ais` does, and `ValueError` on an unknown schedule or start, or a tolerance beside what it chooses."""
-    check_posterior(q, reparameterized=False)
     check_continuous(q)
     _check_run(n_chains, n_temperatures, n_leapfrog, tolerance, schedule, start, pilot)
     started = time.perf_counter()
