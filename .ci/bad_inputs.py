@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from aiwae_nb import (ais, aiwae, any_bound, avo, bdmc, bounds, coordinates, core, data, discrete, dreg, evaluate,
-                      evidence, flows, gradients, hmc, hvi, laplace, likelihoods, models, objectives, parallel, plots, probes,
-                      runs, sequential, sites, snr, targets, toys, train, uha, variational, weights)
+                      evidence, flows, gradients, hmc, hvi, laplace, likelihoods, models, objectives, parallel, plots, pretrained,
+                      probes, runs, sequential, sites, snr, targets, toys, train, uha, variational, weights)
 
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
 SECONDS = 10 # of CPU time, for one call
@@ -226,6 +226,9 @@ CALLS = {
     'discretized_logistic': (likelihoods.discretized_logistic, dict(scale=torch.ones(P))),
     'observe': (models.observe, dict(likelihood='gaussian', n_pixels=P, sigma=.5)),
     'draw_of': (runs.draw_of, dict(likelihood='poisson')),
+    'model_card': (pretrained.model_card, dict(name='iwae-mnist-k5')),
+    'load_pretrained': (pretrained.load_pretrained, dict(name='iwae-mnist-k5')),
+    'pretrained_inputs': (pretrained.pretrained_inputs, dict(name='iwae-mnist-k5')),
     'gauss_newton': (newton, dict(natural=nn.Linear(D, P).forward, prior=normal(), rows=2, block=2)),
     'tempered_precision': (laplace.tempered_precision, dict(of_q=torch.ones(B, D), of_p=torch.full((B, D), 2.))),
     'aiwae_losses': (annealed_losses, dict(

@@ -684,7 +684,7 @@ class EvaluateConfig(_Config):
     no_half:bool = option(False, 'evidence',
         "skip the convergence run with half as many temperatures; saves a third of the work")
     precision:str|None = option(None, 'evidence',
-        "precision of the chains' forces: float32, or bfloat16 (faster, equally exact)", str)
+        "precision of the chains' matrix products: float32, or bfloat16 (faster, equally exact)", str)
     compile:bool = option(False, 'evidence', "use torch.compile for the chains; pays off on long runs")
     training:int|None = option(None, 'evidence',
         "training images that are annealed too; 0: none; if not given, as many as "
