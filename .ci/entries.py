@@ -6,6 +6,7 @@ import ast, dataclasses, inspect, re, textwrap
 from functools import cache
 from pathlib import Path
 
+import yaml
 from fastcore.docments import ShowDocRenderer
 from nbdev.doclinks import NbdevLookup
 from nbdev.process import Processor
@@ -195,8 +196,17 @@ def fold(cells):
         elif after_misuse: folded(cell, 'What raises')
 
 
+def with_module(front, stem):
+    "The front matter of a page, its description with the name of the module that the notebook exports."
+    if not (ROOT/f'aiwae_nb/{stem[3:]}.py').exists(): return front
+    meta = yaml.safe_load(front.strip().strip('-'))
+    meta['description'] += f' Module: `aiwae_nb.{stem[3:]}`.'
+    return f'---\n{yaml.safe_dump(meta)}---\n\n'
+
+
 class tidied(Processor):
-    "The last processor of a page: entries in the order of the source; source, misuse and slow checks folded."
+    "The last processor of a page: entries in the order of the source; source, misuse and slow checks folded; its module named."
     def end(self):
+        self.nb.cells[0].source = with_module(self.nb.cells[0].source, Path(self.nb.path_).stem)
         self.nb.cells = in_order([c for c in self.nb.cells if getattr(c, 'source', None) is not None], places())
         fold(self.nb.cells)
