@@ -244,7 +244,7 @@ MEASURE = """() => { const main = document.querySelector('main'), right = main.g
   const whole = /^(--\\w+|[-+\\d.]+ ± [\\d.]+)$/; // a flag; a number and its error
   for (const e of main.querySelectorAll('td')) if (whole.test(e.textContent.trim()) && folded(e)) found.push('a short cell on two lines: ' + about(e));
   const room = e => e.offsetWidth - parseFloat(getComputedStyle(e).paddingLeft);
-  for (const e of main.querySelectorAll('code.sourceCode > span')) if (room(e) < 100) found.push('squeezed code: ' + about(e));
+  for (const e of main.querySelectorAll('code.sourceCode > span')) if (room(e) < 100 && folded(e)) found.push('squeezed code: ' + about(e));
   for (const e of main.querySelectorAll('.cell-output pre')) if (e.scrollWidth > e.clientWidth + 2) found.push('an output line overflows: ' + about(e));
   for (const i of document.images) if (!i.naturalWidth && !i.src.startsWith('http')) found.push('broken image ' + i.src);
   return found }"""

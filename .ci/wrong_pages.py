@@ -14,7 +14,7 @@ OUTPUT = '<div class="cell-output"><pre><code>' + 'word '*60 + '</code></pre></d
 CODE = '<p>a <code>name</code> in a line</p>'
 TABLE = '<table><tr>' + '<td>a_long_entry</td>'*20 + '</tr></table>'
 CELLS = '<table><tr><td><code>--{}</code></td><td>0.123 ± 0.004</td><td>{}</td></tr></table>'.format('flag_'*3, 'word '*99)
-DEEP = '<pre><code class="sourceCode"><span>' + ' '*34 + 'x = f(a_long_name, another_long_name)</span></code></pre>'
+DEEP = '<pre><code class="sourceCode"><span>' + ' '*34 + 'x = f(a_long_name, another_long_name)</span>\n<span>x</span></code></pre>'
 PAGE = FORMULA + INLINE + OUTPUT + CODE + TABLE + CELLS + DEEP
 
 # what is wrong: (what is taken out of the site's own style, what is on the page, what is found)
