@@ -83,6 +83,12 @@ def sentence(text):
     return ' '.join((text or '').partition('\n\n')[0].split())
 
 
+def coded(text):
+    "Text with its flags as code: Markdown makes a dash of two hyphens."
+    parts = re.split(r'(```.*?```|`[^`]*`)', text, flags=re.S)
+    return ''.join(part if part.startswith('`') else re.sub(r'(?<![\w-])--(\w[\w-]*|(?= ))', r'`\g<0>`', part) for part in parts)
+
+
 def methods(cls):
     "A table of a class's public methods, without those that have entries of their own."
     own = [(k, f) for k, f in vars(cls).items() if not k.startswith('_') and inspect.isfunction(f) and f.__doc__]
@@ -92,7 +98,7 @@ def methods(cls):
 def options(cls):
     "A table of the fields of a configuration: each has a help of its own."
     found = [f for f in dataclasses.fields(cls) if f.metadata.get('flag', True)]
-    return table(['field', 'default', ''], [[f'`{f.name}`', f'`{default(f)!r}`', f.metadata['help']] for f in found])
+    return table(['field', 'default', ''], [[f'`{f.name}`', f'`{default(f)!r}`', coded(f.metadata['help'])] for f in found])
 
 
 def default(f):
@@ -108,7 +114,7 @@ def flag(action):
     "(flag, default, help) of one argument of a parser; the default stands at the end of its help."
     name = action.option_strings[-1] if action.option_strings else action.dest.upper()
     about, _, default = (action.help or '').partition(' (default: ')
-    return f'`{name}`', f'`{default[:-1]}`' if default else '', about
+    return f'`{name}`', f'`{default[:-1]}`' if default else '', coded(about)
 
 
 def flags(parser):
@@ -138,7 +144,7 @@ class Entry(ShowDocRenderer):
         yield f"{'#'*self.title_level} {self.nm}"
         if self.parser: yield f'```sh\n{self.nm} --help\n```'
         elif not is_configuration(self.shown): yield f'```python\n{signature(self.shown, self.nm)}\n```'
-        yield inspect.getdoc(self.shown) or ''
+        yield coded(inspect.getdoc(self.shown) or '')
         if self.parser: yield from flags(self.parser)
         elif is_configuration(self.shown): yield options(self.shown)
         if inspect.isclass(self.shown): yield methods(self.shown)

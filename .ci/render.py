@@ -1,13 +1,13 @@
 """Render every page of the site to _pages/ without Quarto, well enough to look at, and say what is wrong with it.
 
-Wrong is: raw LaTeX in the text, a link inside the project that leads nowhere (pages, their sections, files of the
-repository), an image that is missing, empty or without alt text, an equation or a reference that no page defines, a
-work that is not in the bibliography, an entry that failed or hides its arguments, a title without the page's name in
-the sidebar, a link of the top bar that is a page of the sidebar. Where Chromium is, each page is also opened there at
-1400 and 390 pixels: wrong is a page that pans sideways, what does not fit its width, an output line that overflows,
-code squeezed by its indentation, a flag or a number with its error on two lines and, by night, text whose contrast is
-below 4.5. Run as a program, this also keeps a picture of each page, at both widths, light and dark. The stylesheet is
-the site's own, over the faults that Quarto has.
+Wrong is: raw LaTeX in the text, or a flag whose hyphens became a dash; a link inside the project that leads nowhere
+(pages, their sections, files of the repository), an image that is missing, empty or without alt text, an equation or a
+reference that no page defines, a work that is not in the bibliography, an entry that failed or hides its arguments, a
+title without the page's name in the sidebar, a link of the top bar that is a page of the sidebar. Where Chromium is,
+each page is also opened there at 1400 and 390 pixels: wrong is a page that pans sideways, what does not fit its width,
+an output line that overflows, code squeezed by its indentation, a flag or a number with its error on two lines and, by
+night, text whose contrast is below 4.5. Run as a program, this also keeps a picture of each page, at both widths, light
+and dark. The stylesheet is the site's own, over the faults that Quarto has.
 """
 import base64, html, json, re, shutil, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
@@ -145,6 +145,11 @@ def render(name, pages, side, finished=True):
     return []
 
 
+def dashes(text):
+    "Flags in a text whose two hyphens became a dash."
+    return re.findall(r'(?<![\w–])–[a-z]\w+', text)
+
+
 def targets(soup): return {t['id'] for t in soup.find_all(id=True)}
 
 
@@ -192,6 +197,7 @@ def faults(pages):
             if cell['cell_type'] == 'code' and '#| echo: false' in text_of(cell['source']) and not cell.get('outputs') and not re.match(r'import |from ', body):
                 found.append(f'{name}: a cell without source has no output either: run the page. {body[:60]!r}')
         for part in main.find_all(['pre', 'code', 'math', 'annotation']): part.decompose()
+        for raw in dashes(main.get_text()): found.append(f'{name}: {raw!r} in the text: write a flag as code')
         for raw in re.findall(r'\$\$|\$[^$\n]*\\|\\(?:frac|tag|mathbb|sum|log|begin)\b|\(\?\?\)|:::', main.get_text()): found.append(f'{name}: raw {raw!r} in the text')
     return found
 
