@@ -73,8 +73,13 @@ def signature(obj, name):
     return text.replace('`', '')
 
 
+def in_cell(text):
+    "Text for a cell of a table: on one line, its pipes escaped, which in code are no borders."
+    return re.sub(r'`[^`]*`|\|', lambda hit: r'\|' if hit[0] == '|' else hit[0], str(text).replace('\n', ' '))
+
+
 def table(heads, rows):
-    def line(cells): return '| ' + ' | '.join(str(c).replace('|', '\\|').replace('\n', ' ') for c in cells) + ' |'
+    def line(cells): return '| ' + ' | '.join(map(in_cell, cells)) + ' |'
     return '\n'.join(map(line, [heads, ['---']*len(heads), *rows]))
 
 
