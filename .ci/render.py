@@ -3,11 +3,11 @@
 Wrong is: raw LaTeX in the text, or a flag whose hyphens became a dash; a link inside the project that leads nowhere
 (pages, their sections, files of the repository), an image that is missing, empty or without alt text, an equation or a
 reference that no page defines, a work that is not in the bibliography, an entry that failed or hides its arguments, a
-title without the page's name in the sidebar, a link of the top bar that is a page of the sidebar. Where Chromium is,
-each page is also opened there at 1400 and 390 pixels: wrong is a page that pans sideways, what does not fit its width,
-an output line that overflows, code squeezed by its indentation, a flag or a number with its error on two lines and, by
-night, text whose contrast is below 4.5. Run as a program, this also keeps a picture of each page, at both widths, light
-and dark. The stylesheet is the site's own, over the faults that Quarto has.
+heat map that is inverted by night, a title without the page's name in the sidebar, a link of the top bar that is a page
+of the sidebar. Where Chromium is, each page is also opened there at 1400 and 390 pixels: wrong is a page that pans
+sideways, what does not fit its width, an output line that overflows, code squeezed by its indentation, a flag or a
+number with its error on two lines and, by night, text whose contrast is below 4.5. Run as a program, this also keeps a
+picture of each page, at both widths, light and dark. The stylesheet is the site's own, over the faults that Quarto has.
 """
 import base64, html, json, re, shutil, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
@@ -192,7 +192,7 @@ def faults(pages):
         for code in main.find_all('pre'):
             if raw := re.search(r'\[`\w+`\]\(', code.get_text()): found.append(f"{name}: a link shown raw in code, near {raw.string[max(0, raw.start() - 40):raw.end() + 20]!r}: no backticks there")
         for cell in cells:
-            if why := bad_entry(cell): found.append(f'{name}: {why}')
+            if why := bad_entry(cell) or bad_heat_map(cell): found.append(f'{name}: {why}')
             body = re.sub(r'^#\|.*\n?', '', text_of(cell['source']), flags=re.M).strip()
             if cell['cell_type'] == 'code' and '#| echo: false' in text_of(cell['source']) and not cell.get('outputs') and not re.match(r'import |from ', body):
                 found.append(f'{name}: a cell without source has no output either: run the page. {body[:60]!r}')
@@ -211,6 +211,13 @@ def bad_entry(cell):
     text = '\n'.join(text_of(o.get('data', {}).get('text/markdown', '')) for o in outputs)
     hit = re.search(r'\*args, \*\*kwargs\n|NoneType|<lambda>|<\w+ object', text)
     return f'the entry of {shown[1]} says {hit[0].strip()!r}' if hit else None
+
+
+def bad_heat_map(cell):
+    "What is wrong with the figure of a cell by night, or None: the colours of a heat map are not to be inverted."
+    source = text_of(cell['source'])
+    is_map = re.search(r'imshow\(|plot_density\(', source) and any('image/png' in o.get('data', {}) for o in cell.get('outputs', []))
+    return 'a heat map is inverted by night: give its cell `#| classes: natural`' if is_map and 'natural' not in source else None
 
 
 def bar_faults():

@@ -59,6 +59,8 @@ def faults():
         if bool(render.bad_entry(entry(text))) != is_bad: yield f'an entry is {"not " if is_bad else ""}refused: {text!r}'
     if render.cited(CITED) != ['neal2001', 'none1999'] or {'neal2001', 'none1999'} & render.known_works() != {'neal2001'}:
         yield f'works cited in {CITED!r}: {render.cited(CITED)}'
+    maps = [{'source': f'{first}\nax.imshow(a)', 'outputs': [{'data': {'image/png': ''}}]} for first in ('#| classes: natural', '')]
+    if [bool(render.bad_heat_map(cell)) for cell in maps] != [False, True]: yield 'heat maps are judged wrongly'
     if render.dashes('with –validation, or 1–5, a–b, x – y') != ['–validation']: yield 'a flag with a dash is not refused, or a range is'
     for title, is_bad in TITLES.items():
         if bool(render.title_faults({'21_dreg.ipynb': ({'title': title}, [])})) != is_bad: yield f'a title is {"not " if is_bad else ""}refused: {title!r}'
