@@ -25,7 +25,7 @@ CASES = {
     'inline code by night': ('main :not(pre) > code', CODE, 'light ground by night'),
     'pale text by night': ('', '<p style="color: #777">text</p>', 'contrast'),
     'a wide table': ('main table', TABLE, 'pans sideways'),
-    'a number and its error': ('cell.style.minWidth', CELLS, 'a short cell on two lines: td 0.123'),
+    'a number and its error': ('cell.style.whiteSpace', CELLS, 'a short cell on two lines: td 0.123'),
     'a flag': ('cell.style.whiteSpace', CELLS, 'a short cell on two lines: td --flag'),
     'deep code': ('40vw', DEEP, 'squeezed code'),
     'a broken image': ('', '<p><img src="none.png" alt="none"></p>', 'broken image'),
