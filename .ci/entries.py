@@ -6,6 +6,7 @@ import ast, dataclasses, inspect, re, textwrap
 from functools import cache
 from pathlib import Path
 
+import yaml
 from fastcore.docments import ShowDocRenderer
 from nbdev.doclinks import NbdevLookup
 from nbdev.process import Processor
@@ -72,14 +73,25 @@ def signature(obj, name):
     return text.replace('`', '')
 
 
+def in_cell(text):
+    "Text for a cell of a table: on one line, its pipes escaped, which in code are no borders."
+    return re.sub(r'`[^`]*`|\|', lambda hit: r'\|' if hit[0] == '|' else hit[0], str(text).replace('\n', ' '))
+
+
 def table(heads, rows):
-    def line(cells): return '| ' + ' | '.join(str(c).replace('|', '\\|').replace('\n', ' ') for c in cells) + ' |'
+    def line(cells): return '| ' + ' | '.join(map(in_cell, cells)) + ' |'
     return '\n'.join(map(line, [heads, ['---']*len(heads), *rows]))
 
 
 def sentence(text):
     "The first paragraph of a docstring, on one line."
     return ' '.join((text or '').partition('\n\n')[0].split())
+
+
+def coded(text):
+    "Text with its flags as code: Markdown makes a dash of two hyphens."
+    parts = re.split(r'(```.*?```|`[^`]*`)', text, flags=re.S)
+    return ''.join(part if part.startswith('`') else re.sub(r'(?<![\w-])--(\w[\w-]*|(?= ))', r'`\g<0>`', part) for part in parts)
 
 
 def methods(cls):
@@ -91,7 +103,7 @@ def methods(cls):
 def options(cls):
     "A table of the fields of a configuration: each has a help of its own."
     found = [f for f in dataclasses.fields(cls) if f.metadata.get('flag', True)]
-    return table(['field', 'default', ''], [[f'`{f.name}`', f'`{default(f)!r}`', f.metadata['help']] for f in found])
+    return table(['field', 'default', ''], [[f'`{f.name}`', f'`{default(f)!r}`', coded(f.metadata['help'])] for f in found])
 
 
 def default(f):
@@ -107,7 +119,7 @@ def flag(action):
     "(flag, default, help) of one argument of a parser; the default stands at the end of its help."
     name = action.option_strings[-1] if action.option_strings else action.dest.upper()
     about, _, default = (action.help or '').partition(' (default: ')
-    return f'`{name}`', f'`{default[:-1]}`' if default else '', about
+    return f'`{name}`', f'`{default[:-1]}`' if default else '', coded(about)
 
 
 def flags(parser):
@@ -137,7 +149,7 @@ class Entry(ShowDocRenderer):
         yield f"{'#'*self.title_level} {self.nm}"
         if self.parser: yield f'```sh\n{self.nm} --help\n```'
         elif not is_configuration(self.shown): yield f'```python\n{signature(self.shown, self.nm)}\n```'
-        yield inspect.getdoc(self.shown) or ''
+        yield coded(inspect.getdoc(self.shown) or '')
         if self.parser: yield from flags(self.parser)
         elif is_configuration(self.shown): yield options(self.shown)
         if inspect.isclass(self.shown): yield methods(self.shown)
@@ -195,8 +207,17 @@ def fold(cells):
         elif after_misuse: folded(cell, 'What raises')
 
 
+def with_module(front, stem):
+    "The front matter of a page, its description with the name of the module that the notebook exports."
+    if not (ROOT/f'aiwae_nb/{stem[3:]}.py').exists(): return front
+    meta = yaml.safe_load(front.strip().strip('-'))
+    meta['description'] += f' Module: `aiwae_nb.{stem[3:]}`.'
+    return f'---\n{yaml.safe_dump(meta)}---\n\n'
+
+
 class tidied(Processor):
-    "The last processor of a page: entries in the order of the source; source, misuse and slow checks folded."
+    "The last processor of a page: entries in the order of the source; source, misuse and slow checks folded; its module named."
     def end(self):
+        self.nb.cells[0].source = with_module(self.nb.cells[0].source, Path(self.nb.path_).stem)
         self.nb.cells = in_order([c for c in self.nb.cells if getattr(c, 'source', None) is not None], places())
         fold(self.nb.cells)

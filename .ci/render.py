@@ -1,11 +1,13 @@
 """Render every page of the site to _pages/ without Quarto, well enough to look at, and say what is wrong with it.
 
-Wrong is: raw LaTeX in the text, a link inside the project that leads nowhere (pages, their sections, files of the
-repository), an image that is missing, empty or without alt text, an equation or a reference that no page defines, an
-entry that failed or hides its arguments, a link of the top bar that is a page of the sidebar. Where Chromium is, each
-page is also opened there at 1400 and 390 pixels: wrong is a page that pans sideways, what does not fit its width, an
-output line that overflows and, by night, text whose contrast is below 4.5. Run as a program, this also keeps a picture
-of each page, at both widths, light and dark. The stylesheet is the site's own, over the faults that Quarto has.
+Wrong is: raw LaTeX in the text, or a flag whose hyphens became a dash; a link inside the project that leads nowhere
+(pages, their sections, files of the repository), an image that is missing, empty or without alt text, an equation or a
+reference that no page defines, a work that is not in the bibliography, an entry that failed or hides its arguments, a
+heat map that is inverted by night, a title without the page's name in the sidebar, a link of the top bar that is a page
+of the sidebar. Where Chromium is, each page is also opened there at 1400 and 390 pixels: wrong is a page that pans
+sideways, what does not fit its width, an output line that overflows, code squeezed by its indentation, a flag or a
+number with its error on two lines and, by night, text whose contrast is below 4.5. Run as a program, this also keeps a
+picture of each page, at both widths, light and dark. The stylesheet is the site's own, over the faults that Quarto has.
 """
 import base64, html, json, re, shutil, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
@@ -117,21 +119,35 @@ def boxed(page):
     return re.sub(r'<math display="(\w+)".*?</math>', box, page, flags=re.S)
 
 
-def render(name, pages, side, coloured=True):
-    "One page to HTML, its code in colours or not; returns pandoc's complaint, if any: formulas that do not parse, citations that are not in the bibliography."
+def cited(text):
+    "The keys of the works that a text cites."
+    return re.findall(r'(?<![\w.])@(\w[\w:-]*)', re.sub(r'```.*?```|`[^`]*`', '', text, flags=re.S))
+
+
+def known_works(): return set(re.findall(r'@\w+\{([^,]+),', (NBS/'references.bib').read_text()))
+
+
+def render(name, pages, side, finished=True):
+    "One page to HTML, with or without colours of code and references; returns pandoc's complaint about formulas, if any."
     meta, cells = pages[name]
     text = re.sub(r'\]\((\w+\.ipynb)', lambda m: f"]({pages[m[1]][0]['output-file']}" if m[1] in pages else m[0], markdown(Path(name).stem, cells))
     text = text.replace(f'({SITE}/', '(')
     head = yaml.safe_dump({k: meta[k] for k in ('title', 'description') if k in meta} | {'sidebar': side, 'reference-section-title': 'References'})
     own = [f'--variable=styles={(NBS/"styles.css").read_text()}', f'--variable=after={(NBS/"wrap.html").read_text()}']
-    colours = [] if coloured else ['--no-highlight'] # which take pandoc as long as all the rest
-    done = subprocess.run([pypandoc.get_pandoc_path(), *colours, *own, '-f', 'markdown-raw_tex', '-t', 'html5', '--standalone', '--mathml', '--toc', '--toc-depth=3', '--citeproc',
-                           '--bibliography', str(NBS/'references.bib'), '--template', str(ROOT/'.ci/page.html'), '--fail-if-warnings',
+    works = ['--citeproc', '--bibliography', str(NBS/'references.bib')]
+    style = works if finished else ['--no-highlight'] # colours and works take pandoc longer than all the rest
+    done = subprocess.run([pypandoc.get_pandoc_path(), *style, *own, '-f', 'markdown-raw_tex', '-t', 'html5', '--standalone', '--mathml', '--toc', '--toc-depth=3',
+                           '--template', str(ROOT/'.ci/page.html'), '--fail-if-warnings',
                            '-o', str(OUT/meta['output-file'])], input=f'---\n{head}---\n\n{text}', text=True, capture_output=True)
     if done.returncode: return [f'{name}: {done.stderr.strip()}']
     page = OUT/meta['output-file']
     page.write_text(boxed(page.read_text()))
     return []
+
+
+def dashes(text):
+    "Flags in a text whose two hyphens became a dash."
+    return re.findall(r'(?<![\w–])–[a-z]\w+', text)
 
 
 def targets(soup): return {t['id'] for t in soup.find_all(id=True)}
@@ -168,6 +184,7 @@ def faults(pages):
             if not file.is_file() or not file.stat().st_size: found.append(f"{name}: image {img['src']} is missing")
             if not img.get('alt'): found.append(f"{name}: image {img['src']} has no alt text: give its cell a fig-alt")
         prose = '\n'.join(text_of(c['source']) for c in cells if c['cell_type'] == 'markdown')
+        found += [f'{name}: @{key} is not in the bibliography' for key in cited(prose) if key not in known_works()]
         for n in re.findall(r'(?<!\w)eqs?\. \((\d+)\)|(?<=and )\((\d+)\)', re.sub(r'\[\w[^]]*\]\([^)]*\), eqs?\. \(\d+\)( and \(\d+\))?', '', prose)):
             if (n := n[0] or n[1]) not in equations(source): found.append(f'{name}: eq. ({n}) is not on the page')
         for other, n in re.findall(r'\]\((\w+\.ipynb)\), eqs?\. \((\d+)\)', prose):
@@ -175,11 +192,12 @@ def faults(pages):
         for code in main.find_all('pre'):
             if raw := re.search(r'\[`\w+`\]\(', code.get_text()): found.append(f"{name}: a link shown raw in code, near {raw.string[max(0, raw.start() - 40):raw.end() + 20]!r}: no backticks there")
         for cell in cells:
-            if why := bad_entry(cell): found.append(f'{name}: {why}')
+            if why := bad_entry(cell) or bad_heat_map(cell): found.append(f'{name}: {why}')
             body = re.sub(r'^#\|.*\n?', '', text_of(cell['source']), flags=re.M).strip()
             if cell['cell_type'] == 'code' and '#| echo: false' in text_of(cell['source']) and not cell.get('outputs') and not re.match(r'import |from ', body):
                 found.append(f'{name}: a cell without source has no output either: run the page. {body[:60]!r}')
         for part in main.find_all(['pre', 'code', 'math', 'annotation']): part.decompose()
+        for raw in dashes(main.get_text()): found.append(f'{name}: {raw!r} in the text: write a flag as code')
         for raw in re.findall(r'\$\$|\$[^$\n]*\\|\\(?:frac|tag|mathbb|sum|log|begin)\b|\(\?\?\)|:::', main.get_text()): found.append(f'{name}: raw {raw!r} in the text')
     return found
 
@@ -195,12 +213,26 @@ def bad_entry(cell):
     return f'the entry of {shown[1]} says {hit[0].strip()!r}' if hit else None
 
 
+def bad_heat_map(cell):
+    "What is wrong with the figure of a cell by night, or None: the colours of a heat map are not to be inverted."
+    source = text_of(cell['source'])
+    is_map = re.search(r'imshow\(|plot_density\(', source) and any('image/png' in o.get('data', {}) for o in cell.get('outputs', []))
+    return 'a heat map is inverted by night: give its cell `#| classes: natural`' if is_map and 'natural' not in source else None
+
+
 def bar_faults():
     "Links of the top bar that lead to a page of the sidebar: Quarto marks them as active on every page."
     bar = yaml.safe_load((NBS/'_quarto.yml').read_text())['website']['navbar']
     hrefs = [entry['href'] for side in ('left', 'right') for entry in bar.get(side, [])]
     pages = {page for _, links in listed() for page, _ in links}
     return [f'_quarto.yml: {href} is a page of the sidebar: give its full address' for href in hrefs if href in pages]
+
+
+def title_faults(pages):
+    "Pages whose title does not have the name that the sidebar gives them."
+    texts = [entry for _, links in listed() for entry in links if entry[0] in pages and entry[0] != 'index.ipynb']
+    def has(name, text): return text.lower() in pages[name][0]['title'].lower()
+    return [f"{name}: the title {pages[name][0]['title']!r} lacks the sidebar's {text!r}" for name, text in texts if not has(name, text)]
 
 
 def readme_faults():
@@ -220,6 +252,12 @@ MEASURE = """() => { const main = document.querySelector('main'), right = main.g
   const first = beyond.filter(e => !beyond.includes(e.parentElement));
   for (const e of first) if (getComputedStyle(e).overflowX == 'visible') found.push('too wide: ' + about(e));
   if (document.documentElement.scrollWidth > innerWidth + 1) found.push('the page pans sideways');
+  const folded = e => { const all = document.createRange(); all.selectNodeContents(e);
+    return all.getBoundingClientRect().height > 1.7*Math.min(...[...all.getClientRects()].map(b => b.height)) };
+  const whole = /^(--\\w+|[-+\\d.]+ ± [\\d.]+)$/; // a flag; a number and its error
+  for (const e of main.querySelectorAll('td')) if (whole.test(e.textContent.trim()) && folded(e)) found.push('a short cell on two lines: ' + about(e));
+  const room = e => e.offsetWidth - parseFloat(getComputedStyle(e).paddingLeft);
+  for (const e of main.querySelectorAll('code.sourceCode > span')) if (room(e) < 100 && folded(e)) found.push('squeezed code: ' + about(e));
   for (const e of main.querySelectorAll('.cell-output pre')) if (e.scrollWidth > e.clientWidth + 2) found.push('an output line overflows: ' + about(e));
   for (const i of document.images) if (!i.naturalWidth && !i.src.startsWith('http')) found.push('broken image ' + i.src);
   return found }"""
@@ -273,10 +311,10 @@ def pictures(files, shots):
     return found
 
 
-def template(title, body, styles):
+def template(title, body, styles, after):
     "A page of its own, without a sidebar: for tests of what a browser finds."
-    page = re.sub(r'\$if.*\$endif\$|\$(highlighting-css|sidebar|toc|after)\$', '', (ROOT/'.ci/page.html').read_text())
-    return page.replace('$title$', title).replace('$styles$', styles).replace('$body$', body)
+    page = re.sub(r'\$if.*\$endif\$|\$(highlighting-css|sidebar|toc)\$', '', (ROOT/'.ci/page.html').read_text())
+    return page.replace('$title$', title).replace('$styles$', styles).replace('$body$', body).replace('$after$', after)
 
 
 def seen_by_browser(pages, shots):
@@ -291,8 +329,8 @@ def main(shots=True):
     missing = {p.name for p in NBS.glob('*.ipynb')} - pages.keys()
     side = sidebar(pages)
     found = [f'{name} was not processed' for name in missing]
-    found += sum(ThreadPoolExecutor().map(lambda name: render(name, pages, side, coloured=shots), pages), [])
-    if not found: found = faults(pages) + readme_faults() + bar_faults() + seen_by_browser(pages, shots)
+    found += sum(ThreadPoolExecutor().map(lambda name: render(name, pages, side, finished=shots), pages), [])
+    if not found: found = faults(pages) + title_faults(pages) + readme_faults() + bar_faults() + seen_by_browser(pages, shots)
     seen = 'no Chromium here: none was opened' if not chromium() else f'pictures in {OUT.name}/shots' if shots else 'all opened'
     return found, f'{len(pages)} pages in {OUT.name}/, {seen}'
 

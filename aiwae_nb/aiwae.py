@@ -132,6 +132,7 @@ class InferenceLoss(NamedTuple):
     fixed_support:bool   # whether the support of q must not depend on its parameters
 
 
+# the inference network's loss: name -> InferenceLoss
 INFERENCE_LOSSES = {
     'elbo': InferenceLoss(_elbo, reparameterized=True, fixed_support=False),
     'rws': InferenceLoss(_wake, reparameterized=False, fixed_support=True),

@@ -74,8 +74,8 @@ def avo_terms(
     """The objective of each step: row t moves step t alone.
 
     Raises `ValueError` on invalid alphas and on a posterior without steps, `TypeError` on a posterior that is no
-    chain, and `WeightError` if a term is not finite; `RuntimeError` if a term is differentiated twice or in forward
-    mode."""
+    chain, and `WeightError` if a term is not finite. Raises `RuntimeError` if a term is differentiated twice or in
+    forward mode."""
     if not torch.compiler.is_compiling():
         check_chain(posterior)
         check_callable(log_joint)

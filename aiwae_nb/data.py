@@ -273,11 +273,11 @@ def load_dataset(
     data=None, # a folder to search first, then $AIWAE_NB_DATA, then the cache
     cache=None, # where downloads go; the user's cache folder by default
 )->Dataset:
-    """Load a dataset; files that are not found are downloaded.
+    """Load a dataset. Files that are not found are downloaded.
 
-    Raises `ValueError` on an unknown name and on a damaged file or other images, `FileNotFoundError` if the folder
-    `data` does not exist or a file can be neither found nor downloaded, `OSError` on a cache that cannot be written,
-    and `ImportError` if an extra is missing."""
+    Raises `ValueError` on an unknown name and on a damaged file or other images. Raises `FileNotFoundError` if the
+    folder `data` does not exist or a file can be neither found nor downloaded, `OSError` on a cache that cannot be
+    written, and `ImportError` if an extra is missing."""
     check_choice(DATASETS, dataset=name)
     found = DATASETS[name](_folders(data, cache))
     for pixels in (found.train, found.test): check_pixels(pixels)

@@ -37,8 +37,8 @@ class Row(NamedTuple):
     """An estimator. Call it as a loss, with the signature of `loss_of` and its `options` as further keywords.
 
     Raises `ValueError` or `TypeError` if `check_posterior`, `check_log_joint` or `check_log_w` do, if the log joint
-    has no gradient by z, and on inconsistent settings; `RuntimeError` if the loss is differentiated twice or in
-    forward mode (the ELBO may be)."""
+    has no gradient by z, and on inconsistent settings. Raises `RuntimeError` if the loss is differentiated twice or
+    in forward mode (the ELBO may be)."""
     weights:Callable             # (log_w (K, B), beta, **options) -> Weights
     log_q:str='path'             # the part of the gradient of log q to keep: path (score 0), score (path 0) or whole
     bound:Callable=iwae_bound    # (K, B) log weights -> (B,), nats
@@ -274,7 +274,7 @@ def _check_log_p(log_joint, log_p, z, shape):
     check_axes(log_joint, z)
     if z.requires_grad and torch.is_grad_enabled() and not depends_on(log_p, z): raise ValueError(
         "log_joint(z) has no gradient by z, so q would be trained by its entropy alone: do not detach z or run the "
-        "decoder under no_grad (decoder.requires_grad_(False) freezes it); a log p(x, z) that is not differentiable "
+        "decoder under no_grad (decoder.requires_grad_(False) freezes it). A log p(x, z) that is not differentiable "
         "by z needs score_loss or rws_loss")
     if z.requires_grad and torch.is_grad_enabled(): check_slope(log_joint, z)
 

@@ -84,7 +84,7 @@ def as_target(
     # pass: the chain keeps the density of eq. (10)
     coarse:bool=False,
 )->Callable: # z, energy -> HMCState
-    """A log density as `hmc_step` takes it: at `z` its gradient, and its value where `energy` is asked for.
+    """A log density as `hmc_step` takes it: its gradient at `z`, and with `energy` its value.
     Raises `ValueError` on an unknown precision."""
     low = check_precision(precision) is not None
     def target(z, energy=True):

@@ -30,6 +30,7 @@ from .uha import HamiltonianSteps
 from .weights import fold
 
 # %% ../nbs/52_models.ipynb #2885c221
+# name -> activation of the hidden layers, a class
 ACTIVATIONS = {'tanh': nn.Tanh, 'relu': nn.ReLU, 'leaky_relu': nn.LeakyReLU}
 
 
@@ -49,6 +50,7 @@ def mlp(
 def _softplus(raw): return F.softplus(raw + .25) # a function with a name: models are pickled
 
 
+# name -> function from the output of an encoder to a standard deviation
 SCALES = {'exp': torch.exp, 'softplus': _softplus}
 
 # %% ../nbs/52_models.ipynb #8da51788
@@ -579,6 +581,7 @@ class TwoLayerVAE(VAE):
     def _log_prior(self, z, *c): return self.prior(*c).log_prob(z)
 
 # %% ../nbs/52_models.ipynb #f9f487e1
+# the papers' networks: name of a preset -> arguments of the model
 MODELS:dict[str, dict[str, Any]] = {
     'aiwae': dict(hidden=(200, 200), n_latent=50, activation='tanh', scale='exp', init='torch'),
     'iwae':  dict(hidden=(200, 200), n_latent=50, activation='tanh', scale='exp', init='glorot'),

@@ -689,6 +689,7 @@ class MixedObjective(EstimatorObjective):
         return self
 
 # %% ../nbs/49_objectives.ipynb #2fc5f5d3
+# name -> class of each objective that needs more than a row of ESTIMATORS
 OBJECTIVES:dict[str, type[Objective]] = {
     objective.name: objective for objective in (
         DRegObjective, JackknifeObjective, JackknifeDRegObjective, AnnealedObjective, HVIObjective, MixedObjective,

@@ -266,6 +266,7 @@ class Energy(NamedTuple):
         return z[cell] + area**.5*(torch.rand(n, 2, generator=generator, dtype=torch.float64) - .5)
 
 
+# the six energies of paper 3: letter -> Energy, in two dimensions
 ENERGIES = {
     'A': Energy(_a, lambda z: (z[..., 0] > 0).long(), ('left', 'right'), 5.),
     'B': Energy(_b, lambda z: (z[..., 0] > -math.pi/2).long(), ('left', 'right'), 11.),

@@ -181,6 +181,7 @@ class TemperedToy(ChainToy):
     def default_anneal(steps): return steps//2
 
 
+# name -> class of each way to fit a posterior in the plane
 TOY_METHODS:dict[str, type[Toy]] = dict(
     avo=AnnealedToy, hvi=ChainToy, switch=SwitchToy, flow=FlowToy, gaussian=NormalToy, alpha=TemperedToy,
     uha=HamiltonianToy)

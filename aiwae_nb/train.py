@@ -847,9 +847,9 @@ def train(
     """Train, from the checkpoint in `out` if there is one; with the other processes of a torch.distributed group.
 
     Raises `ValueError` on impossible settings, on images that are not bytes, and if `out` holds another run or another
-    process writes to it; `TrainingError` on a loss that is not finite; `OSError` if `out` cannot be written; and on
-    Ctrl-C, after saving, `KeyboardInterrupt`. In a group the lowest rank that fails raises it, and the others raise
-    `RankError`; `LostRankError` if a process has ended."""
+    process writes to it. Raises `TrainingError` on a loss that is not finite, and `OSError` if `out` cannot be written.
+    On Ctrl-C it saves and raises `KeyboardInterrupt`. In a group the lowest rank that fails raises its error, and the
+    others raise `RankError`, or `LostRankError` if a process has ended."""
     with together():
         check_settings(epochs, batch, lr, schedule, steps, warm_up, ema, clip, patience)
         check_callable(draw, 'draw', '(pixels, index, seed, epoch) -> (B, P)')
