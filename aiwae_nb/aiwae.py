@@ -72,7 +72,7 @@ def _transport(log_joint, q, n_samples, betas, step_size, n_leapfrog, grad_log_j
         check_covers(log_joint, q, support)
         check_force(grad_log_joint, z)
     if not n_leapfrog: return _unmoved(log_joint, q, z, betas, steps)
-    move = compiled_transition() if compile else transition
+    move = compiled_transition(compile == 'in_graph') if compile else transition
     done = anneal(path, path.coordinates.to_u(z) if u is None else u, betas, steps, n_leapfrog, generator=generator,
                   move=move)
     return AIWAEInfo(done.state.z, done.log_w, done.accept_rate, done.ess)
@@ -178,7 +178,8 @@ def aiwae_losses(
     grad_log_joint:Callable|None=None, # z -> d log p(x, z)/dz (K, B, *event), in closed form; None: by autograd
     precision:str|None=None, # of the products of forces: None (q's dtype) or 'bfloat16'; both are exact
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    compile:bool=False, # compile the chain, worthwhile on long runs
+    # compile the chain, worthwhile on long runs; 'in_graph': for the inside of a CUDA graph, which can hold no graph
+    compile:bool|str=False,
     generator:torch.Generator|None=None, # of the moves; None: torch's global one
     support:Constraint|None=None, # of q and of p, if q does not state it or p is defined only on it
     start:Distribution|None=None, # the chains' first density, batch (B,), as `laplace_posterior(...).q`; None: q

@@ -318,6 +318,13 @@ def _mix_(z): # m of eq. (1) on a tensor of int64, in place
 def _words(key, n, device): return _mix_(key + torch.arange(1, n + 1, device=device)*_signed(_GAMMA))
 
 
+def _epoch_key(seed, epoch): # of (seed, epoch); of an epoch on a device, a tensor
+    if not isinstance(epoch, Tensor): return _signed(hash_key(seed, epoch))
+    if epoch.dtype != torch.int64 or epoch.ndim: raise TypeError(
+        f"epoch is {tuple(epoch.shape)} of {epoch.dtype}, expected an integer, or () of torch.int64")
+    return _mix_((epoch + 1).mul_(_signed(_GAMMA)).add_(_signed(hash_key(seed))))
+
+
 def _bits(words, pixels): # eq. (2)
     halves = words.view(torch.int32)[:, :pixels.shape[1]]
     return (halves.bitwise_and_(0xfffffe) < pixels.int().mul_(0x010101)).float()
@@ -327,7 +334,7 @@ def binarize(
     pixels:Tensor, # (B, 784) uint8, grey in 0..255
     index:Tensor, # (B,) int64, the index of each image in its dataset
     seed:int, # of the run
-    epoch:int, # of the run
+    epoch:int|Tensor, # of the run; as a tensor () of int64 it is not read, and may change within a CUDA graph
 )->Tensor: # (B, 784) float32 of 0 and 1
     """Draw each pixel's bit, 1 with probability `pixels/255`, as a hash of (seed, epoch, index), eqs. (1) and (2).
 
@@ -343,7 +350,7 @@ def binarize(
     if index.dtype != torch.int64 or index.shape != pixels.shape[:1]:
         given, wanted = f"{tuple(index.shape)} of {index.dtype}", tuple(pixels.shape[:1])
         raise ValueError(f"index is {given}, expected {wanted} of torch.int64, one per image")
-    key = _mix_((index + 1).mul_(_signed(_GAMMA)).add_(_signed(hash_key(seed, epoch))))
+    key = _mix_((index + 1).mul_(_signed(_GAMMA)).add_(_epoch_key(seed, epoch)))
     return _bits(_words(key[:, None], -(-pixels.shape[1]//2), pixels.device), pixels)
 
 # %% ../nbs/50_data.ipynb #7e3e5594

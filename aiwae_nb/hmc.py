@@ -275,8 +275,9 @@ def _tanh():
 
 
 @cache
-def _compile_transition():
+def _compile_transition(in_graph=False):
     if torch.cuda.is_available():
+        if in_graph: return torch.compile(transition, dynamic=False)
         fast = torch.compile(transition, dynamic=False, mode='reduce-overhead') # a CUDA graph for each shape
         return lambda *args: _each(Tensor.clone, fast(*args)) # the next replay writes where this one's results lie
     fast = torch.compile(transition, options=_tanh()) # the second shape that comes serves all others
@@ -302,10 +303,12 @@ def compiled_step()->Callable: # as leapfrog_step
     return _or_plain(_compile(), leapfrog_step)
 
 
-def compiled_transition()->Callable: # as transition
+def compiled_transition(
+    in_graph:bool=False, # for the inside of a CUDA graph, which can hold no graph
+)->Callable: # as transition
     """`transition` by `torch.compile`, all L steps as one piece, compiled anew for each L; on CUDA
-    captured in a graph. Where that fails, says so once and goes on without."""
-    return _or_plain(_compile_transition(), transition)
+    captured in a graph of its own, unless it is for another. Where that fails, says so once and goes on without."""
+    return _or_plain(_compile_transition(in_graph), transition)
 
 # %% ../nbs/30_hmc.ipynb #cd45d001
 def _check_range(start, target, low, high):

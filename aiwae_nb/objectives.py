@@ -320,6 +320,7 @@ class Objective(nn.Module):
 
     def compiled(self,
         *inputs:Tensor, # one batch, to try it on
+        in_graph:bool=False, # for the inside of a CUDA graph, which can hold no graph
     )->Callable: # the compiled objective, or itself with a warning
         "The objective by `torch.compile`, if that works; subclasses may compile parts of themselves."
         return try_compiled(self, self, *inputs)
@@ -330,11 +331,11 @@ def try_compiled(
     forward:Callable, # the objective, or a method of it: (x, *c) -> loss
     *inputs:Tensor, # one batch, to try it on
 )->Callable: # the compiled form of `forward`, or `forward` with a warning
-    "`torch.compile`, tried on one batch; the effects of the trial are undone."
+    "`torch.compile` with the draws of eager code, tried on one batch; the effects of the trial are undone."
     before = {k: v.clone() for k, v in objective.state_dict().items()}
     try:
         with seeded(0, inputs[0].device): # the trial does not advance the run's generator
-            fast = torch.compile(forward, dynamic=False)
+            fast = torch.compile(forward, dynamic=False, options=dict(fallback_random=True))
             fast(*inputs).backward()
         return fast
     except Exception as e:
@@ -642,9 +643,9 @@ class AnnealedObjective(Objective):
         self.step_sizes.update(rate)
         return loss.detach()
 
-    def compiled(self, *inputs):
+    def compiled(self, *inputs, in_graph=False):
         "Compiles the transitions of the chain."
-        self.compile_chain = True
+        self.compile_chain = 'in_graph' if in_graph else True
         return self
 
 # %% ../nbs/49_objectives.ipynb #f3e32d68
@@ -682,7 +683,7 @@ class MixedObjective(EstimatorObjective):
         if not annealed: return self.losses['bound'](x, *c, reduction=reduction)
         with evaluating(self.model): return self.losses['annealed'](x, *c, reduction=reduction)
 
-    def compiled(self, *inputs):
+    def compiled(self, *inputs, in_graph=False):
         "Compiles both losses; the random choice between them stays outside."
         self.losses['bound'] = try_compiled(self, self.bound_loss, *inputs)
         with evaluating(self.model): self.losses['annealed'] = try_compiled(self, self.annealed_loss, *inputs)

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from torch.optim import Adam
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from .checks import (check_between, check_choice, check_count, check_number, check_positive, deferred_checks,
                              reads_values)
@@ -447,6 +449,12 @@ def _copied(a):
     return type(a)(map(_copied, a)) if isinstance(a, (list, tuple)) else a
 
 # %% ../nbs/53_train.ipynb #20341121
+def _renew_generator():
+    "Give torch's generator of this GPU another state, since a failed capture leaves the old one waiting for its end."
+    usual = torch.cuda.default_generators[torch.cuda.current_device()]
+    usual.graphsafe_set_state(torch.Generator('cuda'))
+
+
 class _CudaGraph:
     "The kernels of a function, launched at once."
     def warm(self, f):
@@ -457,7 +465,11 @@ class _CudaGraph:
 
     def capture(self, f):
         self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph): self.outputs = f()
+        try:
+            with torch.cuda.graph(self.graph): self.outputs = f()
+        except Exception:
+            _renew_generator()
+            raise
 
     def replay(self):
         self.graph.replay()
@@ -467,9 +479,22 @@ class _CudaGraph:
 STEP_GRAPHS:dict[str, Callable] = dict(cuda=_CudaGraph) # what holds a step in a graph, by the type of a device
 
 
+class _PureMode(TorchDispatchMode):
+    "Raises where a number is read from a tensor, a shape depends on one, or a tensor changes its device."
+    READS = '_local_scalar_dense', 'nonzero', 'aten.equal.', 'allclose', 'masked_select', 'unique'
+    def __torch_dispatch__(self, f, types, args=(), kwargs=None):
+        if any(name in str(f) for name in self.READS): raise TypeError(f"{f} reads a number from a tensor")
+        out = f(*args, **(kwargs or {}))
+        if 'copy' not in str(f): return out
+        places = {a.device for a in tree_leaves((args, out)) if isinstance(a, Tensor)}
+        if len(places) > 1: raise TypeError(f"{f} copies a tensor to another device")
+        return out
+
+
 def _make_capturable(optimizer, device):
     "Let the learning rate be a tensor that schedules fill; checkpoints keep it as a number."
     if not isinstance(optimizer, Adam): raise TypeError(f"a graph takes Adam, and not {type(optimizer).__name__}")
+    if all(group['capturable'] and isinstance(group['lr'], Tensor) for group in optimizer.param_groups): return
     for group in optimizer.param_groups: group |= dict(capturable=True, lr=torch.tensor(group['lr'], device=device))
     def as_numbers(_, saved):
         for group in saved['param_groups']: group |= dict(capturable=False, lr=float(group['lr']))
@@ -483,17 +508,21 @@ def _put_back(optimizer, before):
 
 # %% ../nbs/53_train.ipynb #4da51ea6
 class _StepGraph:
-    "A whole update as a function of the batch. The changes of its first runs are undone."
-    def __init__(self, update, objective, optimizer, inputs):
-        self.inputs, device = [a.clone() for a in inputs], inputs[0].device
+    "A whole update as a function of tensors. The changes of its first runs are undone."
+    def __init__(self, update, args, objective, optimizer, pure=False):
+        self.n, self.args, device = len(args[0]), [a.clone() for a in args], args[0].device
         self.graph = STEP_GRAPHS[device.type]()
         before, moments = _copied(objective.state_dict()), {p: _copied(state) for p, state in optimizer.state.items()}
         generators, rates = generator_states(device), [dict(group) for group in optimizer.param_groups]
+        def run(): return update(*self.args)
         try:
             _make_capturable(optimizer, device)
-            self.graph.warm(lambda: [update(self.inputs) for _ in range(3)])
-            with torch.no_grad(): _put_back(optimizer, moments)
-            with deferred_checks(): self.graph.capture(lambda: update(self.inputs))
+            self.graph.warm(run) # with the checks that are made once
+            with deferred_checks():
+                self.graph.warm(lambda: [run() for _ in range(2)])
+                with _PureMode() if pure else nullcontext(): self.graph.warm(run)
+                with torch.no_grad(): _put_back(optimizer, moments)
+                with torch.compiler.set_stance('fail_on_recompile'): self.graph.capture(run)
         except Exception:
             for group, rate in zip(optimizer.param_groups, rates): group.update(rate)
             raise
@@ -502,11 +531,16 @@ class _StepGraph:
             objective.load_state_dict(before)
             restore_generators(generators, device)
 
-    def fits(self, inputs): return [a.shape for a in inputs] == [a.shape for a in self.inputs]
-
-    def __call__(self, inputs):
-        for a, b in zip(self.inputs, inputs): a.copy_(b)
+    def __call__(self, *args): # tensors, and numbers for tensors of one element
+        for a, b in zip(self.args, args): a.copy_(b) if isinstance(b, Tensor) else a.fill_(b)
         return self.graph.replay()
+
+
+@contextmanager
+def _warns(what):
+    "An exception in the block becomes a warning."
+    try: yield
+    except Exception as e: warnings.warn(f"{what}: {type(e).__name__}: {str(e).partition(chr(10))[0]}")
 
 # %% ../nbs/53_train.ipynb #71f0d77d
 class _Training:
@@ -520,7 +554,7 @@ class _Training:
     curves:list
     caught:Sequence = ()
     good, since, replays = None, (), False # the state that was looked at last; batches since then
-    graph = None # of an update
+    graph, batch_in_graph = None, False # of an update, and of the batch too
 
     def __init__(self, objective, pixels, inputs, batch, seed, limits, draw=binarize, look_every=None):
         self.device = next(objective.parameters()).device
@@ -633,8 +667,7 @@ class _Training:
 
     def _move(self, index):
         mine = share(index)
-        data = self.images(mine, self.state.epoch)
-        try: loss, second = self._step(data, len(mine)/len(index))
+        try: loss, second = self._step(mine, len(mine)/len(index))
         except WeightError as e:
             which = 'an unknown datum' if e.b is None else f'training image {int(mine[e.b])}'
             where = f"step {self.state.step + 1} (epoch {self.state.epoch + 1}), {which}"
@@ -663,13 +696,33 @@ class _Training:
         return loss
 
     def compile(self, inputs, graph=True):
-        "Capture an update in a graph where the device has them; else, or where that fails, compile the objective."
+        "Compile the objective and, where the device has graphs, capture an update; what fails causes a warning."
         alone = world_size() == 1 and not getattr(self.objective, 'branches', True)
         if graph and alone and self.device.type in STEP_GRAPHS:
-            try: self.graph = _StepGraph(self._update, self.objective, self.optimizer, inputs)
-            except Exception as e: warnings.warn("going on without a graph of the step, which failed: "
-                                                 f"{type(e).__name__}: {str(e).partition(chr(10))[0]}")
-        if not self.graph: self.forward = self.objective.compiled(*inputs)
+            with _warns('batches are computed outside the graph of the step'): self._check_batch(len(inputs[0]))
+            with _warns('going on without a graph of the step, which failed'): self._capture(inputs, pure=True)
+        self.forward = self.objective.compiled(*inputs, **dict(in_graph=True) if self.graph else {})
+        if self.graph:
+            with _warns('going on with a graph of the eager step; that of the compiled step failed'):
+                self._capture(inputs)
+
+    def _check_batch(self, n):
+        "Raise unless a batch depends on its indices and the epoch alone, and is computed from tensors."
+        index = torch.arange(n, device=self.device).flip(0)
+        epoch = index.new_ones(())
+        with seeded(0, self.device):
+            with deferred_checks(), _PureMode(): made = [self.images(index, epoch) for _ in range(2)]
+            made.append(self.images(index, 1))
+        for a, *others in zip(*made):
+            if not all(map(a.equal, others)): raise ValueError("the same images, drawn again, are different")
+        self.batch_in_graph = True
+
+    def _capture(self, inputs, pure=False):
+        args, of_batch = inputs, lambda *data: self._update(data)
+        if self.batch_in_graph:
+            index = torch.arange(len(inputs[0]), device=self.device)
+            args, of_batch = (index, index.new_zeros(())), lambda *at: self._update(self.images(*at))
+        self.graph = _StepGraph(of_batch, args, self.objective, self.optimizer, pure)
 
     def _update(self, data):
         "What a graph holds: the loss, and that of the inference network where it has one."
@@ -679,15 +732,19 @@ class _Training:
         self.optimizer.step()
         return loss.detach(), None if self.objective.one_loss else self.objective.after_step(self.optimizer)
 
-    def _replayed(self, data):
-        loss, second = self.graph(data)
+    def _fits_graph(self, mine): return self.graph and not reads_values() and len(mine) == self.graph.n
+
+    def _replayed(self, mine):
+        args = (mine, self.state.epoch) if self.batch_in_graph else self.images(mine, self.state.epoch)
+        loss, second = self.graph(*args)
         if self.objective.one_loss: self.objective.after_step(self.optimizer)
         self._after_step()
         return loss, second
 
-    def _step(self, data, weight):
+    def _step(self, mine, weight):
         "The loss, and that of the inference network where it has one."
-        if self.graph and not reads_values() and self.graph.fits(data): return self._replayed(data)
+        if self._fits_graph(mine): return self._replayed(mine)
+        data = self.images(mine, self.state.epoch)
         with together(): loss = self._loss(data)
         self.optimizer.zero_grad(set_to_none=True)
         if loss.requires_grad: loss.backward() # a frozen model's loss has no gradient; `after_step` may move q

@@ -35,10 +35,10 @@ step() { # seconds at most, program, arguments: its lines of JSON are kept
 }
 
 on="--device $device $small"
-step 120 benchmarks/gpu.py same $on
-step 90 benchmarks/gpu.py graph $on
-step 120 benchmarks/gpu.py cells $on
-step 240 benchmarks/speed.py train,ais,aiwae $on $([ -n "$small" ] && echo --eager --turns 1)
+step 110 benchmarks/gpu.py same $on
+step 140 benchmarks/gpu.py graph $on
+step 90 benchmarks/gpu.py cells $on
+step 170 benchmarks/speed.py train,ais,aiwae $on $([ -n "$small" ] && echo --eager --turns 1)
 
 paper="--dataset $dataset --model aiwae --batch 128 --epochs 3280 --precision bfloat16 --compile --save_every 20"
 [ -n "$small" ] && paper='--dataset mnist5k --hidden 20 --latent 5 --batch 20 --steps 4'
