@@ -27,7 +27,7 @@ from .ais import (ais, annealed_path, check_continuous, check_force, check_lengt
                           mix_state, sigmoid_schedule, try_rows)
 from .checks import check_between, check_choice, check_context, check_count, check_positive, check_tensor
 from .coordinates import check_covers, white_map
-from .core import log_mean_exp, mean_and_error, part_generator, seeded, tqdm
+from .core import log_mean_exp, mean_and_error, part_generator, seeded, tqdm, widest_dtype
 from .files import ChunkStore, align_table
 from .hmc import SCORE_LEAPFROG, check_precision, compiled_transition, hmc_step, transition
 from .laplace import finite_log_w, laplace_posterior, missed_mass, with_moments
@@ -91,7 +91,7 @@ def run_pilot(
     u = path.draw(n_chains, None, generator)
     state = path(torch.ones((), dtype=u.dtype, device=u.device), u)
     check_log_w(log_ratio(state))
-    log_step = torch.zeros(state.log_f.shape[1:], dtype=torch.float64, device=u.device) # over that of start
+    log_step = torch.zeros(state.log_f.shape[1:], dtype=widest_dtype(u.device), device=u.device) # over that of start
     smooth = log_step.clone()
     longest = math.log(math.pi/2/max(1, n_leapfrog)) if isinstance(mass, str) else math.inf # a quarter turn
     steps, spread = [], []
@@ -186,12 +186,12 @@ def log_mean_shortfall(
     if variance.dim() != 1 or not (variance >= 0).all(): raise ValueError(
         f"variance of shape {tuple(variance.shape)} holds what is no variance, expected (B,) numbers from 0")
     x, weight = (torch.from_numpy(a) for a in np.polynomial.hermite_e.hermegauss(64))
-    v = variance.double().nan_to_num(100.).clamp(0, 100).cpu()[:, None]
+    v = variance.cpu().double().nan_to_num(100.).clamp(0, 100)[:, None]
     w = (v.sqrt()*x - v/2).exp() # (B, 64)
     t = torch.linspace(-40, 8, 481, dtype=torch.float64)
     phi = torch.stack([(-s*w).exp() @ (weight/weight.sum()) for s in (t.exp()/n_chains).tolist()]) # (481, B)
     found = torch.trapezoid(phi.clamp(0, 1)**n_chains - (-t.exp()).exp()[:, None], t, dim=0)
-    return found.to(variance.device)
+    return found.to(variance.device, widest_dtype(variance.device))
 
 # %% ../nbs/34_evidence.ipynb #936fc750
 class Plan(NamedTuple):
@@ -345,7 +345,7 @@ class Evidence(NamedTuple):
         mean, over_data = mean_and_error(self.value[valued])
         return EvidenceSummary(
             mean, (self.std_error[known].square().sum().sqrt()/known.sum()).item(), over_data,
-            self.converged.double().mean().item(), (self.value - self.half_T).nanmean().item(),
+            self.converged.cpu().double().mean().item(), (self.value - self.half_T).nanmean().item(),
             self.shortfall.nanmean().item(), int((~known).sum()), len(self.value), int(self.forces),
             self.seconds.item())
 
@@ -588,7 +588,7 @@ def _fingerprint(posterior, log_joint, x, c):
     q = full_precision(posterior(x, *c))
     with seeded(0, x.device), torch.autocast(x.device.type, enabled=False):
         z = q.sample((2,))
-        return torch.stack([log_joint(x, z, *c), q.log_prob(z)]).double().cpu()
+        return torch.stack([log_joint(x, z, *c), q.log_prob(z)]).cpu().double()
 
 
 @contextmanager
