@@ -609,14 +609,16 @@ def _digest(tensors):
 
 def _tensor_of(x):
     "The data of an array, a table or a loader as one tensor; an array's memory is shared."
-    if hasattr(x, 'to_numpy'): x = x.to_numpy()
+    for whole in ('to_numpy', 'toarray'): # of a data frame, and of a sparse matrix, as X of AnnData may be
+        if hasattr(x, whole): x = getattr(x, whole)()
     if isinstance(x, np.ndarray):
         with warnings.catch_warnings(): # of a file that is mapped to be read alone, as it is here
             warnings.simplefilter('ignore')
             return torch.from_numpy(x)
     if isinstance(x, (Tensor, str, dict)) or not hasattr(x, '__iter__'): return x
     parts = [b[0] if isinstance(b, (tuple, list)) and b else b for b in x]
-    return torch.cat(parts) if parts and all(isinstance(part, Tensor) for part in parts) else x
+    if not parts or not all(isinstance(part, Tensor | np.ndarray) for part in parts): return x
+    return torch.cat([torch.as_tensor(part) for part in parts])
 
 
 _OPTIONS = {name: parameter.default for name, parameter in inspect.signature(log_evidence).parameters.items()}
@@ -732,7 +734,7 @@ class _Problem(NamedTuple):
         move = compiled_transition() if compile else transition
         pilot = run_pilot(joint, begun.q, mass=begun.mass, n_leapfrog=plan.n_leapfrog, move=move, check=False,
                           grad_log_joint=known['grad_log_joint'], **options)
-        forces = plan.forces + begun.forces + PILOT_STOPS*PILOT_MOVES*plan.n_leapfrog
+        forces = plan.forces + begun.forces + len(pilot.betas)*PILOT_MOVES*plan.n_leapfrog
         return plan._replace(pilot=pilot, forces=forces)
 
     def fingerprint(self): return _fingerprint(self.posterior, self.log_joint, self.x, self.c)
@@ -902,7 +904,8 @@ def _check_options(kwargs):
             "a name, log_likelihood(x, posterior, log_joint, context)")
 
 
-FIRST_TEMPERATURES = 129 # of a run that goes on until it has converged
+FIRST_TEMPERATURES = 33 # of a run that goes on until it has converged
+_FEW_STOPS = 16 # temperatures of its pilot, which costs as much as 33 temperatures do
 
 
 def _without_plan(known, until, half_T):
@@ -968,8 +971,9 @@ def log_likelihood(
 
     asked = _Asked(*(_resolved(planned)[name] for name in _Asked._fields))
     shared = dict(precision=known['precision'], support=known['support'])
+    of_pilot = dict(n_stops=_FEW_STOPS) if until else {}
     learned = from_first(lambda: store.get(
-        'pilot', lambda: problem.pilot(pilot_data, seed, known['compile'], asked, dict(shared))))
+        'pilot', lambda: problem.pilot(pilot_data, seed, known['compile'], asked, shared | of_pilot)))
     name, T, L, shortfall, exponent, forces = learned.pop('settled').tolist()
     plan = Plan(list(STARTS)[int(name)], int(T), int(L), shortfall, exponent, int(forces), None)
     kept = learned.pop('fingerprint')
