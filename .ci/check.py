@@ -102,6 +102,11 @@ def gpu_script_runs():
         raise AssertionError(done.stdout)
 
 
+def single_precision_suffices():
+    "training and log p(x) make no float64 tensor on a device without float64"
+    return script('.ci/single.py').strip()
+
+
 def rules_bite():
     "each rule of the house refuses what breaks it, and nothing else"
     if found := list(wrong.faults()): raise AssertionError('\n'.join(found))
@@ -137,7 +142,7 @@ def notebook(path):
 def jobs():
     "(name, function) of all that two processes do, the longest first."
     checks = (package_typed, api_complete, pages_render, contract_holds, bad_inputs_named, readme_fresh, results_migrated,
-              rules_bite, page_checks_bite, gpu_script_runs)
+              rules_bite, page_checks_bite, gpu_script_runs, single_precision_suffices)
     yield from ((f.__doc__, f) for f in checks)
     yield from ((rule.__doc__, partial(keep, rule)) for rule in house.RULES)
     rank = {name: i for i, name in enumerate(LONGEST)}

@@ -20,7 +20,7 @@ from torch.distributions.constraints import Constraint
 
 from .checks import check_choice, check_count, check_positive, check_tensor, reads_values
 from .coordinates import Coordinates, WhiteCoordinates, check_covers
-from .core import seeded
+from .core import seeded, widened, widest_dtype
 from .hmc import (TRAIN_LEAPFROG, HMCInfo, HMCState, as_target, append_axes, check_precision,
                           compiled_transition, hmc_step, leapfrog_step, transition)
 from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, check_slope, ess,
@@ -64,7 +64,7 @@ def check_betas(
     betas:Tensor|Sequence[float], # (T,) inverse temperatures
 )->Tensor: # (T,), float64
     "Raise `ValueError` unless the inverse temperatures run from 0 to 1 and never fall."
-    found = _as_numbers(betas, 'betas', torch.float64)
+    found = _as_numbers(betas, 'betas', torch.float64, 'cpu')
     if found.dim() != 1: raise ValueError(f"betas has shape {tuple(found.shape)}, expected (T,)")
     check_length(len(found))
     numbers = found.tolist()
@@ -227,7 +227,7 @@ class MoveRecord:
         device:torch.device, # of the chains
     ):
         self.n_moves, self.done, self.n_blocks = n_moves, 0, 0
-        def zeros(*shape): return torch.zeros(shape, dtype=torch.float64, device=device)
+        def zeros(*shape): return torch.zeros(shape, dtype=widest_dtype(device), device=device)
         self.diverged, self.tenth, self.lowest = zeros(shape[1]), zeros(shape[1]), zeros(shape[1]) + 1
         self.block, self.blocks, self.within = zeros(2, *shape), zeros(2, *shape), zeros(shape[1])
 
@@ -236,8 +236,8 @@ class MoveRecord:
     ):
         "Count one transition of all chains."
         self.done += 1
-        rate, error = info.accept_prob.double(), info.energy_error
-        self.diverged += ((error >= DIVERGED) & error.isfinite()).double().mean(0)/self.n_moves
+        rate, error = widened(info.accept_prob), info.energy_error
+        self.diverged += widened((error >= DIVERGED) & error.isfinite()).mean(0)/self.n_moves
         self._count_tenth(rate.mean(0))
         if self.done > self.n_moves//2: self._count_block(torch.stack([rate, rate.square()]))
 
@@ -282,13 +282,13 @@ def log_ratio(
     state:HMCState, # of annealed_path
 )->Tensor: # (K, B), nats, float64
     "log p(x, z) - log q(z) where the chains stand."
-    return (state.terms[1] - state.terms[0]).double()
+    return widened(state.terms[1] - state.terms[0])
 
 # %% ../nbs/31_ais.ipynb #ac869c92
 def _coarse_error(path, state): # (K, B), nats, float64
     "log p - log p~ where the chains stand, the last factor of eq. (6); 0 where energies are exact."
-    if not path.exact: return torch.zeros_like(state.log_f, dtype=torch.float64)
-    return (path.exact(state.z) - state.terms[1]).double()
+    if not path.exact: return widened(torch.zeros_like(state.log_f))
+    return widened(path.exact(state.z) - state.terms[1])
 
 
 def _by_a_move(path, state, step_size, n_leapfrog, **how):
@@ -319,7 +319,7 @@ def anneal(
     if not backwards: check_log_w(log_ratio(state))
     how:dict[str, Any] = dict(generator=generator, step=step, move=move)
     state = _by_a_move(path, state, step_size[0], n_leapfrog, **how)
-    log_w = -_coarse_error(path, state) if backwards else torch.zeros_like(state.log_f, dtype=torch.float64)
+    log_w = -_coarse_error(path, state) if backwards else widened(torch.zeros_like(state.log_f))
     rates, sizes = torch.zeros_like(step_size), []
     record = MoveRecord(len(betas) - 1, state.log_f.shape, u.device)
     order, at = range(1, len(betas)), betas.tolist()

@@ -21,6 +21,7 @@ from .ais import (anneal, annealed_path, check_betas, check_continuous, check_fo
 from .bounds import iwae_bound
 from .checks import check_choice, check_count
 from .coordinates import check_covers
+from .core import widened
 from .dreg import REDUCTIONS, elbo_loss, iwae_dreg_loss
 from .gradients import first_order
 from .hmc import TRAIN_LEAPFROG, compiled_transition, transition
@@ -34,7 +35,7 @@ def _single(a): return a.to(torch.promote_types(a.dtype, torch.float32))
 @contextmanager
 def _no_autocast():
     with ExitStack() as stack:
-        for device in ('cpu', 'cuda'):
+        for device in ('cpu', 'cuda', 'mps'):
             if torch.is_autocast_enabled(device): stack.enter_context(torch.autocast(device, enabled=False))
         yield
 
@@ -49,7 +50,7 @@ class AIWAEInfo(NamedTuple):
 
 def _unmoved(log_joint, q, z, betas, steps):
     "Chains without moves: their weights telescope."
-    log_w = (log_joint(z) - q.log_prob(z)).double()
+    log_w = widened(log_joint(z) - q.log_prob(z))
     check_log_w(log_w)
     sizes = [ess(beta*log_w).mean() for beta in betas[1:].tolist()]
     return AIWAEInfo(z, log_w, torch.zeros_like(steps), torch.stack(sizes))

@@ -193,7 +193,7 @@ def evaluate_parser()->argparse.ArgumentParser: # of sys.argv[1:]
     more = parser.add_argument_group('more')
     _add_flag(more, 'against', None,
               "folder of another run, evaluated with the same flags: print the differences, image by image", str)
-    _add_flag(more, 'device', 'auto', "auto, cpu or cuda", str)
+    _add_flag(more, 'device', 'auto', "auto, cpu, cuda, cuda:N or mps", str)
     _add_flag(more, 'data', None, "folder searched for data before $AIWAE_NB_DATA and the cache", str)
     _add_flag(more, 'engine', 'local', "runs the chains: local (processes of this machine) or dask (a cluster)", str)
     _add_flag(more, 'address', '',
@@ -309,7 +309,7 @@ def _asked_of(run, config):
 def aiwae_evaluate(
     run:str, # the folder of a run, such as runs/demo
     against:str|None=None, # the folder of another run, evaluated with the same flags
-    device:str='auto', # auto, cpu or cuda
+    device:str='auto', # auto, cpu, cuda, cuda:N or mps
     data:str|None=None, # folder searched for data first
     plugin:Any=(), # modules that were imported first
     engine:str='local', # runs the chains: local or dask
@@ -426,7 +426,7 @@ def aiwae_snr(
     batch:int=128, # for a run: how many training images, from the first
     draws:int=200, # for a run: gradients of each estimator, 30 or more
     seed:int=0, # seed of the draws
-    device:str='auto', # auto, cpu or cuda
+    device:str='auto', # auto, cpu, cuda, cuda:N or mps
     data:str='', # folder searched for data before $AIWAE_NB_DATA and the cache
     out:str='runs', # the folder of the toy's snr-BUDGET.json and .png
 )->None:

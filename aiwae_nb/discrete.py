@@ -20,7 +20,7 @@ from .ais import AISResult, MoveRecord, check_betas, linear_schedule, start_chai
 from .aiwae import INFERENCE_LOSSES
 from .bdmc import Sandwich, exact_start, gap_limit
 from .checks import check_choice, check_count, check_tensor
-from .core import log_mean_exp, part_generator
+from .core import log_mean_exp, part_generator, widened, widest_dtype
 from .dreg import REDUCTIONS
 from .evidence import half_length, has_converged, log_mean_error
 from .gradients import first_order
@@ -68,8 +68,8 @@ def _put(z, i, value):
 
 def _draw_index(log_p, generator): # (C, K, B) -> (K, B)
     "A draw from the softmax over the first axis; NaN and infinite values count as impossible."
-    log_p = log_p.double().where(log_p.isfinite(), -math.inf)
-    noise = torch.empty_like(log_p).exponential_(generator=generator).clamp_min(1e-300)
+    log_p = widened(log_p).where(log_p.isfinite(), -math.inf)
+    noise = torch.empty_like(log_p).exponential_(generator=generator).clamp_min(torch.finfo(log_p.dtype).tiny)
     return (log_p - noise.log()).argmax(0)
 
 
@@ -131,11 +131,11 @@ def informed_move(
 def _log_ratio(log_joint, q, z):
     log_p = log_joint(z)
     check_float(log_p)
-    return (log_p - q.log_prob(z)).double()
+    return widened(log_p - q.log_prob(z))
 
 
 def _anneal(log_joint, q, z, values, betas, move, n_moves, generator):
-    log_w, rates, sizes = torch.zeros(z.shape[:2], dtype=torch.float64, device=z.device), [], []
+    log_w, rates, sizes = torch.zeros(z.shape[:2], dtype=widest_dtype(z.device), device=z.device), [], []
     record = MoveRecord((len(betas) - 1)*n_moves, log_w.shape, z.device)
     for beta, gap in zip(betas[1:].tolist(), betas.diff().tolist()):
         if gap: log_w = log_w + gap*_log_ratio(log_joint, q, z)

@@ -20,6 +20,7 @@ from torch.func import grad, jvp, vmap
 
 from .bounds import elbo, iwae_bound, jackknife_bound, jackknife_weights, leave_one_out
 from .checks import check_between, check_choice, check_count, check_number, check_tensor, reads_values
+from .core import widened
 from .gradients import first_order
 from .weights import (Draws, as_model_type, check_axes, check_callable, check_float, check_log_joint,
                               check_log_w, check_posterior, check_prior, check_slope, depends_on, draw_for_score,
@@ -161,7 +162,7 @@ def bound_weights(
     check_callable(bound, 'bound', 'log_w (K, B) -> (B,)')
     check_tensor(floating=True, log_w=log_w)
     if log_w.dim() != 2: raise ValueError(f"log_w has shape {tuple(log_w.shape)}, expected (K, B)")
-    at = log_w.detach().double()
+    at = widened(log_w.detach())
     slope = grad(lambda log_w: _value(bound, log_w).sum())
     def second(e): return (jvp(slope, (at,), (e,))[1]*e).sum(0)
     every = torch.eye(len(at)).to(at)[:, :, None].expand(-1, *at.shape)
@@ -588,7 +589,7 @@ class TunedAlpha(nn.Module):
         if decay != 0: check_between(0, 1, decay=decay)
         self.decay = decay
         self.register_buffer('alpha', torch.tensor(float(start)))
-        self.register_buffer('moments', torch.zeros(5, dtype=torch.float64)) # p0 p1 q0 q1 q2, up to one factor
+        self.register_buffer('moments', torch.zeros(5)) # p0 p1 q0 q1 q2, up to one factor
 
     def update(self,
         zero:Tensor, # (2, P) gradients by q's parameters at alpha = 0, of two halves of a batch
@@ -603,7 +604,7 @@ class TunedAlpha(nn.Module):
             f"gradients are {tuple(zero.shape)} and {tuple(one.shape)}, expected (2, P) for both: "
             "one row for each half")
         d = one - zero
-        def dot(u, v): return (metric*u*v).sum().double()
+        def dot(u, v): return (metric*u*v).sum().to(self.moments)
         g, change = zero.mean(0), d.mean(0)
         across = (dot(zero[0], d[1]) + dot(zero[1], d[0]))/2
         new = torch.stack([dot(*zero), across, dot(g, g), dot(g, change), dot(change, change)])
@@ -616,11 +617,11 @@ class TunedAlpha(nn.Module):
         alpha:Tensor, # (n,)
     )->Tensor: # (n,), up to a positive factor
         "The cosine of eq. (8), from the measurements so far."
-        p0, p1, q0, q1, q2 = self.moments
+        p0, p1, q0, q1, q2 = self.moments.cpu().double()
         square = q0 + 2*alpha*q1 + alpha**2*q2
-        return (p0 + alpha*p1)/square.clamp_min(torch.finfo(torch.float64).tiny).sqrt()
+        return (p0 + alpha*p1)/square.clamp_min(torch.finfo(square.dtype).tiny).sqrt()
 
     def best(self)->Tensor: # a scalar
         "The alpha in 0, 0.01, ..., 1 with the largest alignment."
-        grid = torch.linspace(0, 1, 101, dtype=torch.float64, device=self.moments.device)
+        grid = torch.linspace(0, 1, 101, dtype=torch.float64)
         return grid[self.alignment(grid).argmax()]

@@ -21,7 +21,7 @@ from torch.distributions import Distribution
 
 from .bdmc import Certificate, markov_lower_mean, plot_certificate
 from .checks import check_between, check_context, check_count, check_number, check_tensor
-from .core import mean_and_error, seeded, tqdm, z_score
+from .core import mean_and_error, seeded, tqdm, widened, z_score
 from .data import batches, binarize, check_pixels, check_numbers
 from .evidence import Evidence, log_likelihood
 from .hvi import HierarchicalPosterior
@@ -76,7 +76,7 @@ def _log_weights(log_joint, q, n):
     z, log_q = draw_with_density(q, n)
     log_p = log_joint(z)
     check_log_joint(log_p, log_q.shape)
-    return (log_p - log_q).double()
+    return widened(log_p - log_q)
 
 
 def _sums(model, x, c, n_samples, rows):
@@ -300,6 +300,19 @@ def _completions(model, shape, x, c):
     return fig
 
 
+def _of_classes(model, shape, x, c):
+    fig, C = new_figure(5, 3), min(12, c.shape[-1])
+    rows = completions(model, torch.eye(c.shape[-1]).to(c)[:C]).flatten(0, 1)
+    show_images(rows.cpu(), ax=fig.subplots(), n_cols=C, shape=shape).set_title('a column for each class (pixel means)')
+    return fig
+
+
+def _pictures_of(shape, x, c=None):
+    "name -> (model, shape, *inputs) -> figure"
+    if c is None: return dict(samples=_samples, reconstructions=_reconstructions)
+    return dict(classes=_of_classes) if x.shape[-1] == math.prod(shape) else dict(completions=_completions)
+
+
 def _training(metrics):
     fig = new_figure(5, 3)
     curve = {'training': [-m['bound'] for m in metrics]}
@@ -345,12 +358,10 @@ def draw_pictures(
     curves:Sequence=(), # what train returned, or read_curves gives
     shape:tuple=(1, 28, 28), # (C, H, W) of a whole image
 )->list: # the paths
-    """Write samples.png and reconstructions.png, or completions.png of a conditional model.
+    """Write samples.png and reconstructions.png; of a conditional model completions.png, or classes.png given labels.
 
     With metrics or curves there are training.png and curves.png as well."""
-    draw:dict[str, Callable] = dict(samples=_samples, reconstructions=_reconstructions)
-    if len(inputs) > 1: draw = dict(completions=_completions)
-    figures = {name: of(model, shape, *inputs) for name, of in draw.items()}
+    figures = {name: of(model, shape, *inputs) for name, of in _pictures_of(shape, *inputs).items()}
     if metrics: figures['training'] = _training(metrics)
     if curves and _panels(curves): figures['curves'] = _curves(curves)
     paths = {name: Path(out)/f'{name}.png' for name in figures}
@@ -388,7 +399,7 @@ class PairedDifference(NamedTuple):
 
 
 def _chain_error(*errors):
-    squares = [e.double().square().sum().item() for e in errors]
+    squares = [e.cpu().double().square().sum().item() for e in errors]
     return sum(squares)**.5/len(errors[0])
 
 
@@ -509,15 +520,16 @@ def _centres(low, high, n):
 def _log_joint_at(model, x, z, rows=8192): # x (B, P), z (N, 2) for all, or (N, B, 2) -> (N, B)
     own = z if z.dim() == 3 else z[:, None].expand(-1, len(x), -1)
     step = max(1, rows//len(x))
-    return torch.cat([model.log_joint(x, part.float()).double() for part in own.split(step)])
+    parts = (part.float().to(x.device) for part in own.split(step))
+    return torch.cat([model.log_joint(x, part).cpu().double() for part in parts])
 
 
 def _coarse(model, x, reach):
     "log p(x, z) on a grid that covers -reach to reach, a twentieth apart: its line, and its mass (B, side, side)."
     side = round(reach*20)*2
     line = _centres(torch.tensor(-reach).double(), torch.tensor(reach).double(), side)
-    z = torch.cartesian_prod(line, line).to(x.device)
-    log_f = torch.cat([_log_joint_at(model, part, z) for part in x.split(16)], 1).cpu() # (side^2, B)
+    z = torch.cartesian_prod(line, line)
+    log_f = torch.cat([_log_joint_at(model, part, z) for part in x.split(16)], 1) # (side^2, B)
     mass = log_f.softmax(0).T.unflatten(1, (side, side))
     beyond = mass[:, [0, -1]].sum((1, 2)) + mass[:, :, [0, -1]].sum((1, 2))
     if beyond.max() > 1e-6:
@@ -567,7 +579,7 @@ def grid_posterior(
         line, mass = _coarse(model, x, reach)
         low, high = _corners(line, mass, outside)
         z = _fine_grid(low, high, n)
-        log_f = _log_joint_at(model, x, z.transpose(0, 1).to(x.device)).cpu().T # (B, n^2)
+        log_f = _log_joint_at(model, x, z.transpose(0, 1)).T # (B, n^2)
     log_area = ((high - low)/n).log().sum(1)
     log_p, p = log_f.logsumexp(1) + log_area, log_f.softmax(1)
     mean, var = _moments(p, z)

@@ -27,7 +27,7 @@ from .ais import (ais, annealed_path, check_continuous, check_force, check_lengt
                           mix_state, sigmoid_schedule, try_rows)
 from .checks import check_between, check_choice, check_context, check_count, check_positive, check_tensor
 from .coordinates import check_covers, white_map
-from .core import log_mean_exp, mean_and_error, part_generator, seeded, tqdm
+from .core import log_mean_exp, mean_and_error, part_generator, seeded, tqdm, widest_dtype
 from .files import ChunkStore, align_table
 from .hmc import SCORE_LEAPFROG, check_precision, compiled_transition, hmc_step, transition
 from .laplace import finite_log_w, laplace_posterior, missed_mass, with_moments
@@ -91,7 +91,7 @@ def run_pilot(
     u = path.draw(n_chains, None, generator)
     state = path(torch.ones((), dtype=u.dtype, device=u.device), u)
     check_log_w(log_ratio(state))
-    log_step = torch.zeros(state.log_f.shape[1:], dtype=torch.float64, device=u.device) # over that of start
+    log_step = torch.zeros(state.log_f.shape[1:], dtype=widest_dtype(u.device), device=u.device) # over that of start
     smooth = log_step.clone()
     longest = math.log(math.pi/2/max(1, n_leapfrog)) if isinstance(mass, str) else math.inf # a quarter turn
     steps, spread = [], []
@@ -186,12 +186,12 @@ def log_mean_shortfall(
     if variance.dim() != 1 or not (variance >= 0).all(): raise ValueError(
         f"variance of shape {tuple(variance.shape)} holds what is no variance, expected (B,) numbers from 0")
     x, weight = (torch.from_numpy(a) for a in np.polynomial.hermite_e.hermegauss(64))
-    v = variance.double().nan_to_num(100.).clamp(0, 100).cpu()[:, None]
+    v = variance.cpu().double().nan_to_num(100.).clamp(0, 100)[:, None]
     w = (v.sqrt()*x - v/2).exp() # (B, 64)
     t = torch.linspace(-40, 8, 481, dtype=torch.float64)
     phi = torch.stack([(-s*w).exp() @ (weight/weight.sum()) for s in (t.exp()/n_chains).tolist()]) # (481, B)
     found = torch.trapezoid(phi.clamp(0, 1)**n_chains - (-t.exp()).exp()[:, None], t, dim=0)
-    return found.to(variance.device)
+    return found.to(variance.device, widest_dtype(variance.device))
 
 # %% ../nbs/34_evidence.ipynb #936fc750
 class Plan(NamedTuple):
@@ -345,7 +345,7 @@ class Evidence(NamedTuple):
         mean, over_data = mean_and_error(self.value[valued])
         return EvidenceSummary(
             mean, (self.std_error[known].square().sum().sqrt()/known.sum()).item(), over_data,
-            self.converged.double().mean().item(), (self.value - self.half_T).nanmean().item(),
+            self.converged.cpu().double().mean().item(), (self.value - self.half_T).nanmean().item(),
             self.shortfall.nanmean().item(), int((~known).sum()), len(self.value), int(self.forces),
             self.seconds.item())
 
@@ -588,7 +588,7 @@ def _fingerprint(posterior, log_joint, x, c):
     q = full_precision(posterior(x, *c))
     with seeded(0, x.device), torch.autocast(x.device.type, enabled=False):
         z = q.sample((2,))
-        return torch.stack([log_joint(x, z, *c), q.log_prob(z)]).double().cpu()
+        return torch.stack([log_joint(x, z, *c), q.log_prob(z)]).cpu().double()
 
 
 @contextmanager
@@ -609,14 +609,16 @@ def _digest(tensors):
 
 def _tensor_of(x):
     "The data of an array, a table or a loader as one tensor; an array's memory is shared."
-    if hasattr(x, 'to_numpy'): x = x.to_numpy()
+    for whole in ('to_numpy', 'toarray'): # of a data frame, and of a sparse matrix, as X of AnnData may be
+        if hasattr(x, whole): x = getattr(x, whole)()
     if isinstance(x, np.ndarray):
         with warnings.catch_warnings(): # of a file that is mapped to be read alone, as it is here
             warnings.simplefilter('ignore')
             return torch.from_numpy(x)
     if isinstance(x, (Tensor, str, dict)) or not hasattr(x, '__iter__'): return x
     parts = [b[0] if isinstance(b, (tuple, list)) and b else b for b in x]
-    return torch.cat(parts) if parts and all(isinstance(part, Tensor) for part in parts) else x
+    if not parts or not all(isinstance(part, Tensor | np.ndarray) for part in parts): return x
+    return torch.cat([torch.as_tensor(part) for part in parts])
 
 
 _OPTIONS = {name: parameter.default for name, parameter in inspect.signature(log_evidence).parameters.items()}
@@ -732,7 +734,7 @@ class _Problem(NamedTuple):
         move = compiled_transition() if compile else transition
         pilot = run_pilot(joint, begun.q, mass=begun.mass, n_leapfrog=plan.n_leapfrog, move=move, check=False,
                           grad_log_joint=known['grad_log_joint'], **options)
-        forces = plan.forces + begun.forces + PILOT_STOPS*PILOT_MOVES*plan.n_leapfrog
+        forces = plan.forces + begun.forces + len(pilot.betas)*PILOT_MOVES*plan.n_leapfrog
         return plan._replace(pilot=pilot, forces=forces)
 
     def fingerprint(self): return _fingerprint(self.posterior, self.log_joint, self.x, self.c)
@@ -902,7 +904,8 @@ def _check_options(kwargs):
             "a name, log_likelihood(x, posterior, log_joint, context)")
 
 
-FIRST_TEMPERATURES = 129 # of a run that goes on until it has converged
+FIRST_TEMPERATURES = 33 # of a run that goes on until it has converged
+_FEW_STOPS = 16 # temperatures of its pilot, which costs as much as 33 temperatures do
 
 
 def _without_plan(known, until, half_T):
@@ -968,8 +971,9 @@ def log_likelihood(
 
     asked = _Asked(*(_resolved(planned)[name] for name in _Asked._fields))
     shared = dict(precision=known['precision'], support=known['support'])
+    of_pilot = dict(n_stops=_FEW_STOPS) if until else {}
     learned = from_first(lambda: store.get(
-        'pilot', lambda: problem.pilot(pilot_data, seed, known['compile'], asked, dict(shared))))
+        'pilot', lambda: problem.pilot(pilot_data, seed, known['compile'], asked, shared | of_pilot)))
     name, T, L, shortfall, exponent, forces = learned.pop('settled').tolist()
     plan = Plan(list(STARTS)[int(name)], int(T), int(L), shortfall, exponent, int(forces), None)
     kept = learned.pop('fingerprint')

@@ -20,6 +20,7 @@ from torch.overrides import TorchFunctionMode
 
 from .checks import check_between, check_count, check_positive, check_tensor
 from .coordinates import validated
+from .core import widened
 
 # %% ../nbs/30_hmc.ipynb #d38f5ca7
 class HMCState(NamedTuple):
@@ -461,7 +462,7 @@ def dense_mass(
 )->DenseMass:
     "The mass that is the inverse of a covariance."
     check_tensor(floating=True, scale_tril=scale_tril)
-    wide = scale_tril.double()
+    wide = widened(scale_tril)
     eye = torch.eye(wide.shape[-1], dtype=wide.dtype, device=wide.device)
     root = torch.linalg.solve_triangular(wide, eye.expand_as(wide), upper=False).mT
     return DenseMass((wide @ wide.mT).to(scale_tril), root.to(scale_tril), n_event)

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from .checks import check_count, check_positive, check_tensor
 from .coordinates import Coordinates, support_of, validated
-from .core import log_mean_exp, seeded
+from .core import log_mean_exp, seeded, widened
 from .hmc import as_target
 from .weights import check_callable, check_log_joint, check_posterior, full_precision
 
@@ -242,7 +242,8 @@ def _stated(q):
 
 def _drawn(q, seen):
     "The moments of draws, where a draw on the boundary does not count."
-    with seeded(0, 'cuda' if torch.cuda.is_initialized() else None): u = seen.to_u(q.sample((_DRAWS,))).flatten(2)
+    place = 'cuda' if torch.cuda.is_initialized() else 'mps' if torch.backends.mps.is_available() else 'cpu'
+    with seeded(0, place): u = seen.to_u(q.sample((_DRAWS,))).flatten(2)
     u = u.where(u.isfinite(), math.nan)
     mean = u.nanmean(0)
     if mean.isnan().any(): raise ValueError(f"{type(q).__name__} has no finite draw, expected a q without NaN")
@@ -294,7 +295,7 @@ def _step(log_f, z, value, grad, precision, of_q):
 
 
 def _distance(grad, precision): # (B,) eq. (6)
-    return (grad*_solve(precision, grad.double())).mean(-1).clamp_min(0.).sqrt()
+    return (grad*_solve(precision, widened(grad))).mean(-1).clamp_min(0.).sqrt()
 
 # %% ../nbs/32_laplace.ipynb #1b7db7ce
 class TemperedPrecision(NamedTuple):
@@ -343,7 +344,7 @@ def positive_curvature(
 )->tuple: # (|H|, float64, positive definite; (B,) bool, where it is H)
     "The |H| of eq. (5), and where it is H. A curvature that is not finite becomes that of q."
     finite = found.isfinite().flatten(1).all(-1)
-    found = _choose(finite, found.double(), of_q)
+    found = _choose(finite, widened(found), of_q)
     if found.dim() == 2:
         return torch.maximum(found.abs(), _LEAST*of_q), finite & (found > _LEAST*of_q).all(-1)
     positive = torch.linalg.cholesky_ex(found - _LEAST*of_q)[1] == 0
@@ -512,7 +513,7 @@ def _inverse(a): return 1/a if a.dim() == 2 else torch.cholesky_inverse(torch.li
 
 
 def _spread(known, diagonal): # the covariance of q, as a matrix or its diagonal, in float64
-    spread = known.covariance.double()
+    spread = widened(known.covariance)
     if not diagonal: return _dense(spread)
     return spread.diagonal(dim1=-2, dim2=-1) if spread.dim() == 3 else spread
 
@@ -572,7 +573,7 @@ def finite_log_w(
         f"z has shape {tuple(z.shape)}, expected (K, *{tuple(q.batch_shape + q.event_shape)})")
     log_p = log_joint(z)
     check_log_joint(log_p, z.shape[:2])
-    return (log_p - q.log_prob(z)).double().nan_to_num(least, posinf=least, neginf=least).clamp_min(least)
+    return widened(log_p - q.log_prob(z)).nan_to_num(least, posinf=least, neginf=least).clamp_min(least)
 
 # %% ../nbs/32_laplace.ipynb #17e15c75
 @torch.no_grad()
@@ -588,7 +589,8 @@ def missed_mass(
     check_count(n_samples=n_samples)
     for density in (q, found): check_posterior(density, reparameterized=False)
     q = full_precision(q)
-    with seeded(0): ours, theirs = found.sample((n_samples,)), q.sample((n_samples,))
+    with seeded(0, flat_gaussian(found).mean.device):
+        ours, theirs = found.sample((n_samples,)), q.sample((n_samples,))
     for name, z in dict(found=ours, q=theirs).items():
         if not z.isfinite().all(): raise ValueError(f"{name} has a draw that is not finite")
     check_log_joint(log_joint(ours), ours.shape[:2])
@@ -610,7 +612,7 @@ def with_moments(
     known = moments(q, support)
     inner = flat_gaussian(found.q)
     if isinstance(inner, MultivariateNormal):
-        ours = torch.linalg.cholesky(_dense(known.covariance).double()).to(inner.loc)
+        ours = torch.linalg.cholesky(widened(_dense(known.covariance))).to(inner.loc)
         new = MultivariateNormal(_choose(rows, known.mean, inner.loc), scale_tril=_choose(rows, ours, inner.scale_tril),
                                  validate_args=False)
     else:
@@ -631,7 +633,7 @@ def tempered_precision(
     if not fits: raise ValueError(
         f"of_q has shape {tuple(of_q.shape)} and of_p {tuple(of_p.shape)}, expected (B, D, D) or (B, D), of the same "
         "B and D")
-    try: found = _eigen(of_q.double(), of_p.double())
+    try: found = _eigen(widened(of_q), widened(of_p))
     except torch.linalg.LinAlgError: found = None # a NaN, too
     if found is None or not (found.values > 0).all(): raise ValueError(
         "of_q or of_p has a matrix that is not positive definite, expected precisions")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .checks import check_count
-from .core import seeded
+from .core import seeded, widest_dtype
 from .evidence import log_likelihood
 from .weights import check_callable
 
@@ -56,7 +56,11 @@ class LogLikelihood(_Metric):
         check_callable(log_joint)
         self.posterior, self.log_joint, self.options, self.seed = posterior, log_joint, kwargs, seed
         for name in ('total', 'variance', 'n_data', 'n_converged'):
-            self.add_state(name, torch.tensor(0., dtype=torch.float64), dist_reduce_fx='sum')
+            self.add_state(name, torch.tensor(0., dtype=self._widest()), dist_reduce_fx='sum')
+
+    @staticmethod
+    def _widest(): # Lightning may move the metric to the accelerator of this machine
+        return widest_dtype(torch.accelerator.current_accelerator() or 'cpu')
 
     def update(self,
         x:Tensor, # (B, ...)

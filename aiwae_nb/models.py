@@ -596,8 +596,9 @@ MODELS:dict[str, dict[str, Any]] = {
 
 def make_model(
     name:str, # one of `MODELS`
-    mean:Tensor, # (P,) mean of each pixel over the training images, 0 to 1
-    # one of `TASKS`: generative (the whole image) or structured (the bottom half from the top half)
+    mean:Tensor, # (P,) mean of each pixel over the training images, 0 to 1; of labelled ones (P + C,)
+    # one of `TASKS`: generative (the whole image), structured (the bottom half from the top half) or labelled (the
+    # image from its class)
     task:str='generative',
     shape:tuple=(1, 28, 28), # (C, H, W) of an image
     **choices, # any argument of VAE, or of the preset's class, in place of the preset's

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from .bounds import iwae_bound
 from .checks import check_between, check_count, check_tensor
-from .core import generator_states, mean_and_error, restore_generators, seeded
+from .core import generator_states, mean_and_error, restore_generators, seeded, widened
 from .objectives import Objective, bind_model, evaluating, find_objective, inference_parameters
 from .parallel import count_ranks, mean_over_ranks
 from .weights import importance_draws
@@ -209,11 +209,11 @@ class TestBound(Probe):
     def log_weights(self,
         model:Any, # a Module: offers posterior(x) and log_joint(x, z); put in evaluation mode for the call
         n_samples:int, # K
-    )->Tensor: # (K, N), nats, float64
+    )->Tensor: # (K, N), nats
         "Log weights of all data, on the draws of `seed`. Raises as `importance_draws` does."
         def block(x, *c):
             bound = bind_model(model, x, *c)
-            return importance_draws(bound.log_joint, bound.q, n_samples).log_w.double()
+            return widened(importance_draws(bound.log_joint, bound.q, n_samples).log_w)
         size = max(1, int(self.rows//n_samples))
         split = [getattr(self, f'input{i}').split(size) for i in range(self.n_inputs)]
         with torch.no_grad(), seeded(self.seed, self.input0.device), evaluating(model):

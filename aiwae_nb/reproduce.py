@@ -56,7 +56,7 @@ def aiwae_reproduce(
     workers:int=1, # runs at a time; a cluster with an address has its own number
     out:str='runs', # the folder of all grids; this one is OUT/PAPER-BUDGET
     data:str='', # folder searched for data before $AIWAE_NB_DATA and the cache
-    device:str='auto', # auto, cpu or cuda
+    device:str='auto', # auto, cpu, cuda, cuda:N or mps
     show:bool=False, # print the commands and whether each is done, and run nothing
 )->None:
     """Run, or resume, the experiments behind a paper's figures and tables; report.json collects their results.

@@ -303,7 +303,7 @@ def gaussian_toy(
     return GaussianToy(*(a.to(dtype) for a in (x, x.mean(0) + spread*mu, A, x.mean(0)/2 + spread*b)))
 
 # %% ../nbs/22_snr.ipynb #e9216508
-_BLOCK = {'cpu': 2**19, 'cuda': 2**26} # numbers drawn at a time
+_BLOCK = {'cpu': 2**19, 'cuda': 2**26, 'mps': 2**24} # numbers drawn at a time
 
 
 def toy_gradients(
@@ -321,7 +321,7 @@ def toy_gradients(
         log_joint, q, params = toy.terms(min(per_block, n_draws - start))
         with seeded(_key(seed, start), x.device): loss = loss_fn(log_joint, q, n_samples, reduction='none')
         grads = torch.autograd.grad(loss.sum()/len(x), params)
-        found.append([g.double().cpu() for g in grads])
+        found.append([g.cpu().double() for g in grads])
     return dict(zip(('phi', 'theta'), map(torch.cat, zip(*found))))
 
 # %% ../nbs/22_snr.ipynb #eb2bfdd0

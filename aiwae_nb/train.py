@@ -24,7 +24,8 @@ from torch.utils._pytree import tree_leaves
 
 from .checks import (check_between, check_choice, check_count, check_number, check_positive, deferred_checks,
                              reads_values)
-from .core import generator_states, restore_generators, seeded, tqdm, undisturbed
+from .core import (generator_states, restore_generators, seeded, tqdm, undisturbed, widened,
+                           widest_dtype)
 from .data import batches, binarize, check_pixels, check_numbers, count_batches, hash_key
 from .files import append_line, check_folder, keep_lines, load_checkpoint, locked, read_lines, save_checkpoint
 from .parallel import (LostRankError, alone, average_gradients, averaging_steps, check_divides, from_first,
@@ -618,7 +619,7 @@ class _Training:
     def begin(self, state):
         "Continue from a state; the sums of losses are on the device."
         self.state, members = state, list(state.losses) or [0.]*self.n_members
-        self.sums = torch.tensor([state.loss, *members], dtype=torch.float64, device=self.device)
+        self.sums = torch.tensor([state.loss, *members], dtype=widest_dtype(self.device), device=self.device)
 
     def step(self, index):
         "One step on the images of `index`; each rank takes its share. Numbers are read only if the step is checked."
@@ -672,14 +673,14 @@ class _Training:
             which = 'an unknown datum' if e.b is None else f'training image {int(mine[e.b])}'
             where = f"step {self.state.step + 1} (epoch {self.state.epoch + 1}), {which}"
             raise TrainingError(f"{where}: {e}; {self.keeper.last}; a smaller learning rate may help") from e
-        loss = loss.detach().double()*(len(mine)/self.n_members)
+        loss = widened(loss.detach())*(len(mine)/self.n_members)
         if second is not None: loss = loss + torch.where(second.isfinite(), 0., math.nan)
         self._count(self._agree(loss), len(index))
 
     def _count(self, loss, n):
         s = self.state
         self.sums[0].add_(loss)
-        if self.n_members > 1: self.sums[1:].add_(self.losses.double()*(n/self.n_members))
+        if self.n_members > 1: self.sums[1:].add_(widened(self.losses)*(n/self.n_members))
         self.state = s._replace(batch=s.batch + 1, step=s.step + 1, seen=s.seen + n)
 
     def _agree(self, loss):

@@ -16,7 +16,7 @@ from torch.distributions.constraints import Constraint
 
 from .checks import check_count
 from .coordinates import validated
-from .core import seeded
+from .core import seeded, widened
 from .laplace import (Curvature, FlatTarget, finite_log_w, flat_gaussian, laplace_posterior,
                               positive_curvature)
 from .weights import check_callable, check_posterior
@@ -45,9 +45,9 @@ def _limited(move, precision):
 
 def _step(flat, curvature, at, noise, rate):
     "Eq. (3), with averages over one pair."
-    u = _pair(at, noise.double()).to(noise)
-    grad = flat.target(u).grad.double().mean(0)
-    curved = torch.stack([curvature(one) for one in u]).double().mean(0)
+    u = _pair(at, widened(noise)).to(noise)
+    grad = widened(flat.target(u).grad).mean(0)
+    curved = widened(torch.stack([curvature(one) for one in u])).mean(0)
     finite = grad.isfinite().all(-1, keepdim=True)
     curved, _ = positive_curvature(curved.where(finite[..., None], math.nan), at.precision)
     precision = (1 - rate)*at.precision + rate*curved
@@ -67,7 +67,7 @@ _N_BOUND, _LEAST_LOG_W = 16, -1e6 # draws of a bound; nats
 
 
 def _log_w(log_joint, q, seed): # (K, B), nats
-    with seeded(seed): z = q.sample((_N_BOUND,))
+    with seeded(seed, flat_gaussian(q).mean.device): z = q.sample((_N_BOUND,))
     return finite_log_w(log_joint, q, z, _LEAST_LOG_W)
 
 
@@ -110,7 +110,7 @@ def variational_posterior(
             return Variational(begun.q, log_w.mean(0), everywhere, math.ceil(forces))
         flat = FlatTarget(log_joint, q, **known)
         measure = Curvature(flat, before.mean.shape[-1], curvature, max_dense)
-        at = _State(before.mean.double(), before.precision_matrix.double())
+        at = _State(widened(before.mean), widened(before.precision_matrix))
         with seeded(seed, at.mean.device): noise = torch.randn(n_steps, *at.mean.shape).to(before.loc)
         for t in range(n_steps): at = _step(flat, measure, at, noise[t], (t + 2)**-.7)
         after = MultivariateNormal(at.mean, precision_matrix=at.precision)

@@ -20,7 +20,7 @@ from torch.distributions import (Bernoulli, Categorical, Distribution, Independe
 from torch.distributions.transforms import ExpTransform
 
 from .checks import check_count, check_tensor, reads_values
-from .core import untraced
+from .core import untraced, widened
 
 # %% ../nbs/10_weights.ipynb #9652d38d
 def _sum_last(a, n): return a.flatten(-n).sum(-1) if n else a
@@ -269,7 +269,7 @@ def _rise(log_joint, z, way, step):
         values = []
         for at in (z + step*way, z - step*way):
             with untraced(z.device): values.append(log_joint(at))
-    high, low = (value.double() for value in values)
+    high, low = map(widened, values)
     error = 8*max(torch.finfo(a.dtype).eps for a in (z, values[0]))*high.norm()/step
     return ((high - low).sum()/(2*step)).item(), error.item()
 
@@ -519,7 +519,7 @@ def pareto_k(
     K = len(log_w)
     if K < 100: return torch.full_like(log_w[0], math.nan)
     n = math.ceil(min(K/5, 3*K**.5))
-    top = (log_w - log_w.amax(0)).double().topk(n + 1, dim=0).values.flip(0)
+    top = widened(log_w - log_w.amax(0)).topk(n + 1, dim=0).values.flip(0)
     known = top[0] > -math.inf # false for a NaN, which infinities leave too
     top = top.exp()
     y = top[1:] - top[0]

@@ -100,7 +100,6 @@ def said(found, seconds):
 def main(
     model:str, # pyro, pythae or scvi
     n_data:int=20, # that are scored
-    temperatures:int=33, # of the first run
     reference:int=0, # temperatures of a long run; 0: none
 ):
     "Score a model of another library."
@@ -109,7 +108,7 @@ def main(
     with seeded(0):
         arguments, theirs, name = make(n_data)
         value, seconds = timed(theirs)
-    ours = said(*timed(lambda: log_likelihood(**arguments, until='converged', n_temperatures=temperatures)))
+    ours = said(*timed(lambda: log_likelihood(**arguments, until='converged')))
     long = said(*timed(lambda: log_likelihood(**arguments, n_temperatures=reference))) if reference else None
     version = importlib.metadata.version(DISTRIBUTIONS.get(model, model))
     print(json.dumps(dict(
