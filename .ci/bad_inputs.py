@@ -286,6 +286,7 @@ CALLS = {
         n_samples=K, temperatures=T, leapfrog=1, inference_loss='elbo')),
     'LinearGaussian': (linear, dict(weight=torch.ones(P, D), bias=torch.zeros(P), noise=1.)),
     'part_generator': (core.part_generator, dict(seed=0, part=1)),
+    'pick_device': (runs.pick_device, dict(name='cpu')),
     'annealed_target': (annealed, dict(log_f=targets.standard_normal, alpha=.5)),
     'fit_slope': (plots.fit_slope, dict(x=torch.arange(1., 4), y=torch.arange(1., 4))),
     'show_images': (plots.show_images, dict(images=torch.rand(3, 4), n_cols=2)),
