@@ -33,6 +33,7 @@ from aiwae_nb import (ais, aiwae, any_bound, avo, bdmc, bounds, coordinates, cor
 K, B, D, P, T = 4, 10, 2, 6, 3 # samples, data, latent dimensions, pixels, temperatures
 SECONDS = 10 # of CPU time, for one call
 LIMIT = 40 # raw answers
+evidence.TEMPERATURES = 8 # the default, where n_temperatures is None: a thousand take seconds, and no other path
 
 
 # --- what the calls are about ---
