@@ -451,7 +451,7 @@ def image_and_label(
 
 # name -> (images, shape) -> (x,), or (x, c)
 TASKS:dict[str, Callable] = {'generative': whole, 'structured': halves, 'labelled': image_and_label}
-LABELLED = 'labelled', # tasks whose rows `Dataset.labelled` makes
+LABELLED = 'labelled', # tasks that need labels
 
 
 # %% ../nbs/50_data.ipynb #7338c1f7
