@@ -458,7 +458,7 @@ def image_and_label(
 
 # name -> (images, shape) -> (x,), or (x, c)
 TASKS:dict[str, Callable] = {'generative': whole, 'structured': halves, 'labelled': image_and_label}
-LABELLED = 'labelled', # tasks whose rows are images with their labels
+LABELLED = 'labelled', # tasks that need labels
 
 
 # %% ../nbs/50_data.ipynb #7338c1f7
