@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from .ais import linear_schedule
-from .aiwae import INFERENCE_LOSSES, aiwae_losses
+from .aiwae import aiwae_losses, check_inference
 from .avo import avo_loss, cyclical, linear_alphas, warm_up
 from .bounds import jackknife_bound
 from .checks import check_choice, check_context, check_count, check_number, check_tensor, reads_values
@@ -594,7 +594,7 @@ class AnnealedObjective(Objective):
         check_count(least=2, advice="both ends count", temperatures=temperatures)
         check_count(least=0, leapfrog=leapfrog)
         check_choice(MASSES, mass=mass)
-        check_choice(INFERENCE_LOSSES, inference_loss=inference_loss)
+        check_inference(n_samples, leapfrog, inference_loss)
 
     def _fixed_prior(self, q, x, c):
         "The prior, or None if it is learned, which is checked once."
