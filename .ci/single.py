@@ -21,7 +21,7 @@ class Refused(Exception):
 
 
 class Backend:
-    "What torch asks of the module of a device."
+    "What torch requires of the module of a device."
     @staticmethod
     def get_amp_supported_dtype(): return [torch.bfloat16]
 

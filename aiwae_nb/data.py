@@ -44,7 +44,7 @@ class Dataset(NamedTuple):
     valid:Tensor|None=None # (V, P) uint8, if the set has a validation part
     note:str='' # what a reader of results on this set must know
     shape:tuple=(1, 28, 28) # (C, H, W) of an image; its pixels lie in that order
-    labels:dict|None=None # part -> (N,) int64, the class of each image, where it was asked for and is known
+    labels:dict|None=None # part -> (N,) int64, the class of each image; None if not loaded
     classes:tuple=() # the names of the classes
 
     def to(self,
@@ -478,7 +478,7 @@ def _images_in(folder): return sorted(p for p in folder.iterdir() if p.suffix.lo
 
 def _labelled_paths(folder): # (paths, the class of each, or None): of classes one image each in turn
     paths = _images_in(folder)
-    classes = {p.name: _images_in(p) for p in sorted(folder.iterdir()) if p.is_dir() and _images_in(p)}
+    classes = {p.name: images for p in sorted(folder.iterdir()) if p.is_dir() and (images := _images_in(p))}
     if paths and classes: raise ValueError(
         f"{folder} holds images beside {', '.join(classes)} with images, expected one of the two: a subfolder for each "
         "class, or none")
@@ -504,11 +504,11 @@ def _folder_parts(path):
 
 
 def _with_labels(arrays, path): # name -> array: name -> (array, labels or None)
+    if len(arrays) == 1: return {name: (a, None) for name, a in arrays.items()} # data, whatever its name
     of = {name: name.removesuffix('labels').removesuffix('_') for name in arrays if name.endswith('labels')}
-    found = {name: [a, None] for name, a in arrays.items() if name not in of or len(arrays) == 1}
+    found = {name: [a, None] for name, a in arrays.items() if name not in of}
     for name, part in of.items():
         owner = next(iter(found)) if not part and len(found) == 1 else part
-        if len(arrays) == 1: break
         if owner not in found: raise ValueError(
             f"{path} holds {name}, and no array {owner or 'alone'} that it could belong to, expected train_labels "
             "beside train, or labels beside one array")
