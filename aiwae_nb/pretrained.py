@@ -33,9 +33,10 @@ def model_card(
     name:str, # one of `pretrained_names`
     folder:Path|str|None=None, # of models and cards; None: of the package
 )->dict: # commands, data, likelihoods with errors, licence, configuration
-    "What is recorded of a model. Raises `ValueError` on an unknown name or a damaged card."
-    check_choice(pretrained_names(folder), name=name)
-    path = _folder(folder)/f'{name}.json'
+    "What is recorded of a model. Raises `ValueError` on an unknown name, a folder without models, or a damaged card."
+    known, path = pretrained_names(folder), _folder(folder)/f'{name}.json'
+    if not known: raise ValueError(f"{path.parent} holds no models, expected NAME.json beside NAME.safetensors")
+    check_choice(known, name=name)
     card = load_json(path)
     if not isinstance(card, dict) or not {'config', 'shape', 'width', 'digest'} <= card.keys():
         raise ValueError(f"{path} is damaged: it holds no card")
