@@ -233,8 +233,8 @@ class _Trials:
 
     def exponent(self):
         "Of the decay of the variance: least squares in logarithms, between 0.3 and 1.2."
-        length = torch.tensor([T - 1. for T in self.variance], dtype=torch.float64).log()
         level = torch.stack([v.log().mean() for v in self.variance.values()])
+        length = torch.tensor([T - 1. for T in self.variance], dtype=level.dtype, device=level.device).log()
         away = length - length.mean()
         return -(away @ level/away.square().sum()).clamp(-1.2, -.3).item()
 
@@ -932,7 +932,7 @@ def log_likelihood(
     *c:Tensor, # (N, ...) context: further arguments of posterior and, after z, of log_joint and grad_log_joint
     grad_log_joint:Callable|None=None, # (x, z) -> d log p(x, z)/dz (K, B, *event), in closed form
     curvature:Callable|None=None, # (x, z) -> precision (K, B, D, D) of log_joint by z, as gauss_newton makes
-    batch:int=256, # data at a time: with n_chains, what memory grows with
+    batch:int|None=None, # data at a time: with n_chains, what memory grows with; None: 256, on a GPU 2,048
     half_T:bool=True, # whether T/2 is run too
     pilot_data:int=64, # data of the pilot, spread evenly over all
     seed:int=0, # decides the draws
@@ -952,6 +952,7 @@ def log_likelihood(
     check_callable(posterior, 'posterior', 'x (B, ...) -> q')
     check_callable(log_joint, takes='(x, z) -> log p(x, z) (K, B)')
     check_count(-2**62, seed=seed)
+    if batch is None: batch = 256 if x.device.type == 'cpu' else 2048 # a GPU is idle on a few rows
     check_count(batch=batch, pilot_data=pilot_data)
     check_context(len(x), *c)
     _check_options(kwargs)

@@ -326,25 +326,49 @@ class Objective(nn.Module):
         return try_compiled(self, self, *inputs)
 
 # %% ../nbs/49_objectives.ipynb #c58bf978
+def _one_step(forward, learned, inputs):
+    "The loss of a batch and its gradients, from the same draws each time."
+    with seeded(0, inputs[0].device): # the run's generator does not advance
+        loss = forward(*inputs)
+        return loss.detach(), torch.autograd.grad(loss, learned, allow_unused=True)
+
+
+def _check_alike(found, wanted, tolerance=.2):
+    "Raise `ArithmeticError` unless a loss and its gradients are equal but for the rounding of bfloat16."
+    if not torch.allclose(found[0], wanted[0], rtol=.02): raise ArithmeticError(
+        f"the loss is {found[0].item():.6g}, and {wanted[0].item():.6g} without it")
+    norms = torch.stack([torch.zeros((), device=wanted[0].device) if b is None else b.norm() for b in wanted[1]])
+    least = 1e-3*norms.norm() # below it rounding may be all that there is
+    for a, b, norm in zip(found[1], wanted[1], norms):
+        if (a is None) != (b is None): raise ArithmeticError("a parameter has a gradient only with it, or without it")
+        away = 0 if b is None else ((a - b).norm()/(norm + least)).item()
+        if not away <= tolerance: raise ArithmeticError(
+            f"a gradient of shape {tuple(b.shape)} is off by {away:.2g} of its norm")
+
+
 def try_compiled(
     objective:Objective,
     forward:Callable, # the objective, or a method of it: (x, *c) -> loss
     *inputs:Tensor, # one batch, to try it on
 )->Callable: # the compiled form of `forward`, or `forward` with a warning
-    "`torch.compile` with the draws of eager code, tried on one batch; the effects of the trial are undone."
+    """`torch.compile` with the draws of eager code, if the loss and gradients of one batch are those of eager code; the
+    effects of the trial are undone."""
     before = {k: v.clone() for k, v in objective.state_dict().items()}
+    learned = [p for p in objective.parameters() if p.requires_grad]
     try:
-        with seeded(0, inputs[0].device): # the trial does not advance the run's generator
-            fast = torch.compile(forward, dynamic=False, options=dict(fallback_random=True))
-            fast(*inputs).backward()
+        fast = torch.compile(forward, dynamic=False, options=dict(fallback_random=True))
+        found = _one_step(fast, learned, inputs)
+        objective.load_state_dict(before)
+        _check_alike(found, _one_step(forward, learned, inputs))
         return fast
     except Exception as e:
-        reason = f"{type(e).__name__}: {str(e).strip().partition(chr(10))[0]}"
-        warnings.warn(f"going on without compilation, which failed: {reason}")
+        reason = ' '.join(line.strip() for line in str(e).strip().splitlines()[:2]) # torch's first line names no reason
+        warnings.warn(f"going on without compilation, which failed: {type(e).__name__}: {reason}")
         return forward
     finally:
         objective.load_state_dict(before)
         objective.zero_grad(set_to_none=True)
+
 
 # %% ../nbs/49_objectives.ipynb #3d4efd6a
 # the choices of a warm-up, which every estimator takes

@@ -51,7 +51,8 @@ def run_ranks(
     f:Callable, # () -> a value that torch.save accepts; called in each process
     n:int=2, # number of processes
 )->list: # the results of f, by rank
-    """Call a function in forked processes of one group on this machine.
+    """Call a function in forked processes of one group on this machine. Where torch finds a GPU, call it before the
+    first backward pass of this process: autograd's threads do not survive a fork.
 
     Raises `ValueError` if n is below 1, and torch's `ProcessRaisedException` with the traceback of a failed process."""
     check_count(n=n)

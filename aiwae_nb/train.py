@@ -263,25 +263,32 @@ class _Keeper:
         other = _other_settings(saved.get('settings', self.settings), self.settings)
         if other: raise ValueError(f"{self.path} is of a run with {'; '.join(other)}: {advice}")
         try:
-            left = saved.keys() - self.parts.keys() - {'objective', 'rng', 'ranks', 'state', 'probes', 'settings'}
+            known = {*self.parts, 'objective', 'rng', 'ranks', 'state', 'probes', 'settings', 'device'}
+            left = saved.keys() - known
             if left: raise ValueError(f"nothing takes up {', '.join(left)}")
             state = TrainState(**saved['state'])
             for name, part in self.parts.items(): part.load_state_dict(saved[name])
             self.objective.load_own_state(saved['objective'])
-            self._restore([saved['rng'], *saved.get('ranks', [])], state)
+            self._restore([saved['rng'], *saved.get('ranks', [])], state, saved.get('device'))
         except (KeyError, RuntimeError, TypeError, ValueError) as e: raise ValueError(
             f"{self.path} is of another model, objective, optimizer or set of probes: {advice}") from e
         self.saved = state
 
-    def _restore(self, generators, state):
-        "Restore the generators of the saved ranks; a new rank starts its own."
-        if rank() < len(generators): restore_generators(generators[rank()], self.device)
+    def _restore(self, generators, state, kind):
+        "Restore the generators of the saved ranks; a new rank, or another kind of device, starts its own."
+        here = self.device.type
+        if kind is None: kind = here if len(generators[0]) == len(generator_states(self.device)) else 'another device'
+        if rank() < len(generators) and kind == here: restore_generators(generators[rank()], self.device)
         else:
             with seeded(hash_key(self.seed, state.step, rank()), self.device): new = generator_states(self.device)
             restore_generators(new, self.device)
-        if rank() == 0 and len(generators) != world_size(): warnings.warn(
-            f"{self.path} was saved by {len(generators)} processes and is resumed by {world_size()}: from here on the "
-            "draws differ, and so do the weights; the data are the same")
+        changes = []
+        if len(generators) != world_size():
+            changes.append(f'by {len(generators)} processes and is resumed by {world_size()}')
+        if kind != here: changes.append(f'on {kind} and is resumed on {here}')
+        if rank() == 0 and changes: warnings.warn(
+            f"{self.path} was saved {', and '.join(changes)}: from here on the draws differ, and so do the weights; "
+            "the data are the same")
 
     def save(self, state):
         if not self.path or self.saved == state: return
@@ -294,7 +301,8 @@ class _Keeper:
         if not all(p.isfinite().all() for p in self.objective.model.parameters()):
             raise TrainingError(f"step {state.step} (epoch {state.epoch + 1}): a weight is not finite; {self.last}")
         parts = {name: part.state_dict() for name, part in self.parts.items()}
-        of_run = dict(objective=self.objective.own_state(), rng=own, state=state._asdict(), settings=self.settings)
+        of_run = dict(objective=self.objective.own_state(), rng=own, state=state._asdict(), settings=self.settings,
+                      device=self.device.type)
         save_checkpoint(parts | of_run | (dict(ranks=list(others)) if others else {}), self.path)
 
     def log_epoch(self, metrics, images):
@@ -623,20 +631,17 @@ class _Training:
 
     def step(self, index):
         "One step on the images of `index`; each rank takes its share. Numbers are read only if the step is checked."
-        self.between_steps, looks = False, self._looks()
+        self.between_steps, measures = False, any((self.state.step + 1) % probe.every == 0 for probe in self.probes)
+        looks = measures or self.good is None or self.state.step - self.good.state.step >= self.look_every
         if looks: self._remember()
         self.since.append(index)
+        checked = measures or looks and not self.graph # a graph was checked when it was made
         try:
-            with nullcontext() if looks else deferred_checks(): self._move(index)
+            with nullcontext() if checked else deferred_checks(): self._move(index)
         except Exception:
-            if not looks: self.settle() # a loss before this step may be the cause
+            if not checked: self.settle() # a loss before this step may be the cause
             raise
         self.between_steps = True
-
-    def _looks(self):
-        step = self.state.step
-        is_due = any((step + 1) % probe.every == 0 for probe in self.probes)
-        return is_due or self.good is None or step - self.good.state.step >= self.look_every
 
     def _remember(self):
         "Check the losses so far, and copy the state from which a replay would start."
