@@ -446,6 +446,7 @@ ACCEPTED: dict[tuple, str] = {
     ('gibbs_move', 'n_sites', 'None'): DEFAULT,
     ('log_*', 'n_temperatures', 'None'): DEFAULT,
     ('log_*', 'n_leapfrog', 'None'): DEFAULT,
+    ('log_likelihood', 'batch', 'None'): DEFAULT,
     ('hmc_step*', 'mass', 'None'): DEFAULT,
     ('log_evidence*', 'tolerance', 'None'): DEFAULT,
     ('BOUND', 'bound', 'gives crossed axes'): "(B,) has one axis",

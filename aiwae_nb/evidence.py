@@ -23,11 +23,11 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.distributions.constraints import Constraint
 
-from .ais import (ais, annealed_path, check_continuous, check_force, check_length, linear_schedule, log_ratio,
-                          mix_state, sigmoid_schedule, try_rows)
+from .ais import (Annealed, ais, annealed_path, check_continuous, check_force, check_length, linear_schedule,
+                          log_ratio, mix_state, sigmoid_schedule, try_rows)
 from .checks import check_between, check_choice, check_context, check_count, check_positive, check_tensor
 from .coordinates import check_covers, white_map
-from .core import log_mean_exp, mean_and_error, part_generator, seeded, tqdm, widest_dtype
+from .core import log_mean_exp, mean_and_error, part_generator, seeded, tqdm, widened, widest_dtype
 from .files import ChunkStore, align_table
 from .hmc import SCORE_LEAPFROG, check_precision, compiled_transition, hmc_step, transition
 from .laplace import finite_log_w, laplace_posterior, missed_mass, with_moments
@@ -353,6 +353,8 @@ class Evidence(NamedTuple):
         s = self.summary()
         n_chains, T, most = len(self.log_w), len(self.betas), int(self.n_temperatures.max())
         lost = int(self.value.isnan().sum())
+        unmoved = (self.n_temperatures == 2).double().mean()
+        by_draws = [('by draws, without chains', f'{unmoved:.0%}')] if unmoved else []
         rows = [('mean log p(x)', f'{s.mean:.3f} nats' + (f', without {lost} data that have no value' if lost else '')),
                 ('its Monte Carlo error', f'{s.monte_carlo:.2g}' + (f', without {s.n_unknown} data whose error is not '
                                                                    'known' if s.n_unknown else '')),
@@ -360,6 +362,7 @@ class Evidence(NamedTuple):
                 ('T minus T/2', f'{s.half_T_shift:.2g}'),
                 ('expected shortfall', f'{s.shortfall:.2g}'),
                 ('converged', f'{s.converged:.0%} (a mode that no chain found is not seen)'),
+                *by_draws,
                 ('forces a chain', f'{s.forces}')]
         head = f'Evidence of {s.n_data} data by {n_chains} chains, {T}{f" to {most}" if most > T else ""} temperatures'
         return head + '\n' + align_table([('  ' + name, value) for name, value in rows])
@@ -637,6 +640,42 @@ def _settings(options): # of what decides a chunk: those that are given, and the
                           'schedule', 'precision', 'support')}
     return found | dict(precision=check_precision(found['precision']), support=str(found['support']))
 
+# %% ../nbs/34_evidence.ipynb #789c2037
+_ENDS = torch.tensor([0., 1.], dtype=torch.float64) # the temperatures of draws that do not move
+_DRAWS = 512 # of a datum that give its value; as many decide
+_LIGHT_TAIL = .5 # the tail index below which the mean weight has a finite variance
+
+
+def _mean_weights(joint, begun, K, support, generator):
+    "(S*K, B) log weights of draws of the start; (K, B) the log of the mean of S of them."
+    path = annealed_path(joint, begun.q, None, None, support, begun.mass)
+    log_p = path.coordinates.density(joint)
+    def draw():
+        u = path.draw(K, None, generator)
+        return widened(log_p(u) - path.q(u).log_f)
+    log_w = torch.stack([draw() for _ in range(math.ceil(_DRAWS/K))])
+    return log_w.flatten(0, 1), log_mean_exp(log_w)
+
+
+def _tail(log_w): # (S, B) -> (B,) the tail index; -inf where the weights are nearly equal, and it would be of rounding
+    return pareto_k(log_w).masked_fill(log_w.amax(0) - log_w.amin(0) < .1, -math.inf)
+
+
+def _by_draws(joint, begun, K, support, generator, pilot):
+    "The evidence of draws of the start; converged where others, which are not used, show that they are enough."
+    began = time.perf_counter()
+    (deciding, before), (own, log_w) = (_mean_weights(joint, begun, K, support, generator) for _ in range(2))
+    check_log_w(own)
+    unmoved, none = torch.ones_like(log_w[0]), torch.zeros_like(log_w[0])
+    full = Annealed(None, log_w, torch.ones(1), torch.ones(1), unmoved, none, torch.full_like(none, math.nan))
+    forces = math.ceil(_DRAWS/K) # two values of log p cost about what a force does
+    found = _of_run(full, _ENDS, pilot, forces, began)
+    found = _beside(found, log_mean_exp(before), log_mean_error(before))
+    tail = _tail(deciding)
+    enough = (tail < _LIGHT_TAIL) & (ess(before) >= .6*K) # own draws have no say
+    return found._replace(pareto_k=tail, converged=enough, shortfall=_shortfall(before),
+                          step_size=torch.zeros_like(found.step_size))
+
 # %% ../nbs/34_evidence.ipynb #d6ffade0
 class _Asked(NamedTuple):
     "The settings that all chunks share."
@@ -713,20 +752,29 @@ class _Problem(NamedTuple):
                 index = index[index != e.b]
                 if not len(index): return None, index
 
-    def pilot(self, n_data, seed, compile, asked, options):
-        "The plan and the pilot, on data spread evenly over all, and a fingerprint of the model."
+    def pilot(self, n_data, seed, compile, asked, options, sample=False):
+        """The plan and the pilot, on data spread evenly over all, and a fingerprint of the model; with `sample`, the
+        share of these data for which draws of the start are enough."""
         index = torch.linspace(0, len(self.x) - 1, min(n_data, len(self.x))).long()
         def run(index):
             joint, q, known = self.rows(index)
             options['generator'] = part_generator(seed, 0, self.x.device)
             plan = asked.planned(joint, q, known, options)
             if not plan.pilot: plan = self._piloted(plan, joint, q, known, asked, compile, options)
-            return plan._replace(forces=math.ceil(plan.forces*len(index)/len(self.x)))
-        plan, kept = self.past_lost(index, run)
-        if not plan: raise WeightError("no datum of the pilot has weights with a mean", None, None)
+            share = self._share_by_draws(plan, joint, q, known, asked, options) if sample else torch.tensor(0.)
+            return plan._replace(forces=math.ceil(plan.forces*len(index)/len(self.x))), share
+        found, kept = self.past_lost(index, run)
+        if not found: raise WeightError("no datum of the pilot has weights with a mean", None, None)
+        plan, share = found
         alike = plan.pilot._replace(step_size=plan.pilot.step_size.log().mean(1).exp()) # (S,): it serves other data
         settled = [list(STARTS).index(plan.start), *plan[1:-1]]
-        return alike._asdict() | dict(fingerprint=self.fingerprint(), settled=torch.tensor(settled).double())
+        settled = torch.tensor(settled).double()
+        return alike._asdict() | dict(fingerprint=self.fingerprint(), settled=settled, share=share)
+
+    def _share_by_draws(self, plan, joint, q, known, asked, options):
+        begun = asked.begin(plan.start, joint, q, known, options['support'])
+        log_w, _ = _mean_weights(joint, begun, asked.n_chains, options['support'], options['generator'])
+        return (_tail(log_w) < _LIGHT_TAIL).double().mean().cpu()
 
     def _piloted(self, plan, joint, q, known, asked, compile, options):
         "The plan with a pilot run, where it has none."
@@ -743,7 +791,7 @@ class _Problem(NamedTuple):
     def evidence(self, key, seed, pilot, plan, asked, options, compile=False, tolerance=None, seconds=math.inf,
                  **kwargs):
         "Of all data of this problem: the shared plan and schedule, with a start and step sizes of its own data."
-        index, T, L = torch.arange(len(self.x)), plan.n_temperatures, plan.n_leapfrog
+        T, L = plan.n_temperatures, plan.n_leapfrog
         move = compiled_transition() if compile else transition
         def run(index):
             joint, q, known = self.rows(index)
@@ -760,9 +808,25 @@ class _Problem(NamedTuple):
                               seconds=seconds, **shared, **kwargs)
             forces = found.forces + plan.forces + begun.forces + n_stops*PILOT_MOVES*L
             return found._replace(forces=forces), torch.as_tensor(found.forces)
+        return self._whole(run, asked.n_chains, BETA_SCHEDULES[kwargs.get('schedule', 'tuned')](pilot, T))
+
+    @torch.no_grad()
+    def sampled(self, key, seed, pilot, plan, asked, options, on_move=lambda: None, **_):
+        "Of all data of this problem, by draws of the start alone."
+        def run(index):
+            joint, q, known = self.rows(index)
+            begun = asked.begin(plan.start, joint, q, known, options['support'])
+            noise = part_generator(seed, key, self.x.device)
+            found = _by_draws(joint, begun, asked.n_chains, options['support'], noise, pilot)
+            on_move()
+            return found._replace(forces=found.forces + plan.forces + begun.forces), found.forces
+        return self._whole(run, asked.n_chains, _ENDS)
+
+    def _whole(self, run, K, betas):
+        "What `run` says of all data of this problem, and the forces of its chains alone."
+        index = torch.arange(len(self.x))
         done, kept = self.past_lost(index, run)
-        K, schedule = kwargs.get('n_chains', 16), BETA_SCHEDULES[kwargs.get('schedule', 'tuned')]
-        found, of_chains = done or (_of_none(K, schedule(pilot, T)), torch.tensor(0))
+        found, of_chains = done or (_of_none(K, betas), torch.tensor(0))
         return _spread_out(found, kept, index)._asdict() | dict(of_chains=of_chains)
 
 # %% ../nbs/34_evidence.ipynb #f6fc5dd2
@@ -845,6 +909,19 @@ def _left(found, tolerance, ess): # (B,) bool: which data need a longer run
     return ~(found.converged & (found.shortfall <= tolerance) & (found.ess >= ess)) & found.value.isfinite()
 
 
+def _with_chains(found, index, run):
+    "The evidence of draws of the start, in which the data of `index` have a run of chains."
+    n = len(found.value)
+    def replaced(name, a):
+        if name in _SHARED: return getattr(run, name)
+        a = a.new_zeros(len(run.step_size), n) if name == 'step_size' else a.clone()
+        a[..., index] = getattr(run, name).to(a.dtype)
+        return a
+    each = {name: replaced(name, a) for name, a in zip(Evidence._fields, found)}
+    more = math.ceil(run.forces*len(index)/n)
+    return Evidence(**each | dict(forces=found.forces + more, seconds=found.seconds + run.seconds))
+
+# %% ../nbs/34_evidence.ipynb #8ea84ea6
 class _Scorer(NamedTuple):
     "Chunks of data, each computed or taken from the store."
     problem:_Problem
@@ -856,9 +933,27 @@ class _Scorer(NamedTuple):
     def score(self, chunks, plan, half_T, name, key, **more):
         "(the evidence of some data, the forces of its chains alone); a chunk's noise depends on the seed and `key(i)`."
         moves = plan.n_temperatures - 1 + half_T*(half_length(plan.n_temperatures) - 1)
-        self.bar.total += len(chunks)*moves
         def task(index, key):
             return partial(self.problem.part(index).evidence, key, plan=plan, half_T=half_T, **self.options, **more)
+        return self._all(chunks, task, moves, name, key)
+
+    def sample(self, chunks, plan):
+        "The same, by draws of the start alone."
+        def task(index, key): return partial(self.problem.part(index).sampled, key, plan=plan, **self.options)
+        return self._all(chunks, task, 1, 'sampled', lambda i: f'sampled {i}')
+
+    def sampled_first(self, chunks, plan, batch, left, end, tolerance):
+        "The same, and then by chains for the data that are `left`."
+        found, spent = self.sample(chunks, plan)
+        index = left(found).nonzero()[:, 0].cpu()
+        if not len(index): return found, spent
+        chunks = index.tensor_split(math.ceil(len(index)/batch))
+        run, forces = self.score(chunks, plan._replace(forces=0), True, 'chunk', lambda i: f'left {i}',
+                                 tolerance=tolerance, seconds=(end - time.perf_counter())/len(chunks))
+        return _with_chains(found, index, run), spent.index_add(0, index, forces)
+
+    def _all(self, chunks, task, moves, name, key):
+        self.bar.total += len(chunks)*moves
         tasks = {f'{name}-{i:05d}': partial(task, index, key(i)) for i, index in enumerate(chunks)}
         run = partial(_by_executor, self.executor) if self.executor else _by_ranks
         found = run(tasks, self.store, self.bar, moves)
@@ -906,6 +1001,7 @@ def _check_options(kwargs):
 
 FIRST_TEMPERATURES = 33 # of a run that goes on until it has converged
 _FEW_STOPS = 16 # temperatures of its pilot, which costs as much as 33 temperatures do
+_SHARE = .2 # of the pilot's data for which draws are enough, below which chains begin at once
 
 
 def _without_plan(known, until, half_T):
@@ -974,10 +1070,10 @@ def log_likelihood(
     shared = dict(precision=known['precision'], support=known['support'])
     of_pilot = dict(n_stops=_FEW_STOPS) if until else {}
     learned = from_first(lambda: store.get(
-        'pilot', lambda: problem.pilot(pilot_data, seed, known['compile'], asked, shared | of_pilot)))
+        'pilot', lambda: problem.pilot(pilot_data, seed, known['compile'], asked, shared | of_pilot, bool(until))))
     name, T, L, shortfall, exponent, forces = learned.pop('settled').tolist()
     plan = Plan(list(STARTS)[int(name)], int(T), int(L), shortfall, exponent, int(forces), None)
-    kept = learned.pop('fingerprint')
+    kept, share = learned.pop('fingerprint'), learned.pop('share')
     if not torch.allclose(kept, problem.fingerprint(), rtol=1e-3, atol=1e-3, equal_nan=True):
         raise ValueError(f"{out} holds chunks of another model: choose another out, or remove the folder")
 
@@ -987,11 +1083,13 @@ def log_likelihood(
     with tqdm(total=0, disable=quiet, unit='move', desc=f'{len(x)} data') as bar:
         scorer = _Scorer(problem, store, bar, options, executor)
         end = math.inf if max_seconds is None else began + max_seconds
-        found, spent = scorer.score(chunks, plan, half_T, 'chunk', lambda i: i + 1, tolerance=known['tolerance'],
-                                    seconds=(end - time.perf_counter())/len(chunks))
-        if not half_T or until is None and asked.tolerance is None: return found
         within = known['tolerance'] if until and known['tolerance'] else math.inf
         left = partial(_left, tolerance=within, ess=0 if until else _LIGHT*asked.n_chains)
+        if share >= _SHARE: found, spent = scorer.sampled_first(chunks, plan, batch, left, end, known['tolerance'])
+        else: found, spent = scorer.score(
+            chunks, plan, half_T, 'chunk', lambda i: i + 1, tolerance=known['tolerance'],
+            seconds=(end - time.perf_counter())/len(chunks))
+        if not half_T or until is None and asked.tolerance is None: return found
         return scorer.until_converged(found, spent, plan, asked.max_forces, batch, left, end)
 
 # %% ../nbs/34_evidence.ipynb #fd1f2a64
