@@ -17,7 +17,8 @@ WORKERS = 2 # processes
 LONGEST = ('34_evidence', 'index', '61_grid', '81_likelihood', '80_own_model', '82_which_estimator', '55_evaluate',
            '40_aiwae', '22_snr', '53_train', '60_cli', '42_avo', '56_runs', '31_ais', '35_bdmc', '41_hvi',
            '21_dreg') # these first
-LIBRARIES = 'torch', 'torch._dynamo', 'matplotlib.pyplot', 'nbdev.test' # a first optimizer imports torch._dynamo
+LIBRARIES = ('torch', 'torch._dynamo', 'matplotlib.pyplot', 'nbdev.test', # a first optimizer imports torch._dynamo
+             'scipy.stats')
 
 
 OTHERS = 'pyro', 'pythae', 'normflows', 'torchmetrics', 'lightning' # of the extra `others`
