@@ -14,10 +14,11 @@ from fork import FORK, ROOT, TIMEOUT, forked, script
 
 BIN, NBS, LIB = Path(sys.executable).parent, ROOT/'nbs', ROOT/'aiwae_nb'
 WORKERS = 2 # processes
-LONGEST = ('34_evidence', 'index', '61_grid', '81_likelihood', '80_own_model', '82_which_estimator', '55_evaluate',
-           '40_aiwae', '22_snr', '53_train', '60_cli', '42_avo', '56_runs', '31_ais', '35_bdmc', '41_hvi',
-           '21_dreg') # these first
-LIBRARIES = 'torch', 'torch._dynamo', 'matplotlib.pyplot', 'nbdev.test' # a first optimizer imports torch._dynamo
+LONGEST = ('34_evidence', '53_train', '60_cli', '55_evaluate', '81_likelihood', '56_runs', '80_own_model', 'index',
+           '82_which_estimator', '83_gpu', '22_snr', '31_ais', '85_other_libraries', '40_aiwae', '30_hmc', '21_dreg',
+           '58_adapters', '66_pretrained', '65_reproduce', '42_avo', '52_models', '33_variational', '35_bdmc') # these first
+LIBRARIES = ('torch', 'torch._dynamo', 'matplotlib.pyplot', 'nbdev.test', # a first optimizer imports torch._dynamo
+             'scipy.stats')
 
 
 OTHERS = 'pyro', 'pythae', 'normflows', 'torchmetrics', 'lightning' # of the extra `others`

@@ -157,6 +157,7 @@ class Entry(ShowDocRenderer):
     def _repr_markdown_(self): return '\n\n'.join(['---', *filter(None, self.parts())])
 
 
+@cache
 def places():
     "Name of a definition, or id of an exported cell -> its line."
     marks = {}

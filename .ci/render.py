@@ -9,8 +9,9 @@ sideways, what does not fit its width, an output line that overflows, code squee
 number with its error on two lines and, by night, text whose contrast is below 4.5. Run as a program, this also keeps a
 picture of each page, at both widths, light and dark. The stylesheet is the site's own, over the faults that Quarto has.
 """
-import base64, html, json, re, shutil, subprocess, sys
+import ast, base64, html, json, re, shutil, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import pypandoc, yaml
@@ -31,6 +32,7 @@ def front(nb): return yaml.safe_load(text_of(nb['cells'][0]['source']).strip().s
 def _process():
     sys.path.insert(0, str(ROOT/'.ci')) # of entries, which settings.ini names
     from nbdev.serve import proc_nbs
+    ast.parse = cache(ast.parse) # nbdev parses a cell anew at each of its steps
     proc_nbs(force=True, n_workers=0)
 
 
@@ -124,6 +126,7 @@ def cited(text):
     return re.findall(r'(?<![\w.])@(\w[\w:-]*)', re.sub(r'```.*?```|`[^`]*`', '', text, flags=re.S))
 
 
+@cache
 def known_works(): return set(re.findall(r'@\w+\{([^,]+),', (NBS/'references.bib').read_text()))
 
 
@@ -301,12 +304,14 @@ def pictures(files, shots):
     from playwright.sync_api import sync_playwright
     found = []
     wanted = [(WIDTHS[0], 'light'), (WIDTHS[0], 'dark'), (WIDTHS[1], 'light'), (WIDTHS[1], 'dark')]
+    wanted = wanted if shots else wanted[:3]
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=chromium(), args=FLAGS)
         tab = opened(browser)
         for file in files:
             tab.goto(file.as_uri())
-            for width, scheme in wanted if shots else wanted[:3]: found += look(tab, file, width, scheme, shots)
+            for width, scheme in wanted: found += look(tab, file, width, scheme, shots)
+            wanted.reverse() # the next page opens at the width at which this one was left: one layout less
         browser.close()
     return found
 
