@@ -25,6 +25,8 @@ CASES = {
     'inline code by night': ('main :not(pre) > code', CODE, 'light ground by night'),
     'pale text by night': ('', '<p style="color: #777">text</p>', 'contrast'),
     'a wide table': ('main table', TABLE, 'pans sideways'),
+    'a table that goes on': ('main .goes-on', TABLE, 'it goes on without a sign: table'),
+    'a formula that goes on': ('const fade', FORMULA, 'it goes on without a sign: span'),
     'a number and its error': ('cell.style.whiteSpace', CELLS, 'a short cell on two lines: td 0.123'),
     'a flag': ('cell.style.whiteSpace', CELLS, 'a short cell on two lines: td --flag'),
     'deep code': ('40vw', DEEP, 'squeezed code'),
