@@ -5,9 +5,10 @@ Wrong is: raw LaTeX in the text, or a flag whose hyphens became a dash; a link i
 reference that no page defines, a work that is not in the bibliography, an entry that failed or hides its arguments, a
 heat map that is inverted by night, a title without the page's name in the sidebar, a link of the top bar that is a page
 of the sidebar. Where Chromium is, each page is also opened there at 1400 and 390 pixels: wrong is a page that pans
-sideways, what does not fit its width, an output line that overflows, code squeezed by its indentation, a flag or a
-number with its error on two lines and, by night, text whose contrast is below 4.5. Run as a program, this also keeps a
-picture of each page, at both widths, light and dark. The stylesheet is the site's own, over the faults that Quarto has.
+sideways, what does not fit its width, what scrolls and does not show it, an output line that overflows, code squeezed
+by its indentation, a cell of a table squeezed by the others, a flag or a number with its error on two lines and, by
+night, text whose contrast is below 4.5. Run as a program, this also keeps a picture of each page, at both widths, light
+and dark. The stylesheet is the site's own, over the faults that Quarto has.
 """
 import ast, base64, html, json, re, shutil, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
@@ -259,9 +260,12 @@ MEASURE = """() => { const main = document.querySelector('main'), right = main.g
     return all.getBoundingClientRect().height > 1.7*Math.min(...[...all.getClientRects()].map(b => b.height)) };
   const whole = /^(--\\w+|[-+\\d.]+ ± [\\d.]+)$/; // a flag; a number and its error
   for (const e of main.querySelectorAll('td')) if (whole.test(e.textContent.trim()) && folded(e)) found.push('a short cell on two lines: ' + about(e));
+  for (const e of main.querySelectorAll('td')) if (e.offsetHeight > 500) found.push('a cell is squeezed: ' + about(e));
   const room = e => e.offsetWidth - parseFloat(getComputedStyle(e).paddingLeft);
   for (const e of main.querySelectorAll('code.sourceCode > span')) if (room(e) < 100 && folded(e)) found.push('squeezed code: ' + about(e));
   for (const e of main.querySelectorAll('.cell-output pre')) if (e.scrollWidth > e.clientWidth + 2) found.push('an output line overflows: ' + about(e));
+  dispatchEvent(new Event('resize')); // its own comes later
+  for (const e of main.querySelectorAll('table, .math.display')) if (e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).maskImage == 'none') found.push('it goes on without a sign: ' + about(e));
   for (const i of document.images) if (!i.naturalWidth && !i.src.startsWith('http')) found.push('broken image ' + i.src);
   return found }"""
 

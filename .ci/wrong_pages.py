@@ -15,7 +15,8 @@ CODE = '<p>a <code>name</code> in a line</p>'
 TABLE = '<table><tr>' + '<td>a_long_entry</td>'*20 + '</tr></table>'
 CELLS = '<table><tr><td><code>--{}</code></td><td>0.123 ± 0.004</td><td>{}</td></tr></table>'.format('flag_'*3, 'word '*99)
 DEEP = '<pre><code class="sourceCode"><span>' + ' '*34 + 'x = f(a_long_name, another_long_name)</span>\n<span>x</span></code></pre>'
-PAGE = FORMULA + INLINE + OUTPUT + CODE + TABLE + CELLS + DEEP
+LONG = '<table><tr>' + '<td>an entry of words</td>'*5 + '<td><code>aiwae_train' + ' --flag value'*30 + '</code></td></tr></table>'
+PAGE = FORMULA + INLINE + OUTPUT + CODE + TABLE + CELLS + DEEP + LONG
 
 # what is wrong: (what is taken out of the site's own style, what is on the page, what is found)
 CASES = {
@@ -25,7 +26,10 @@ CASES = {
     'inline code by night': ('main :not(pre) > code', CODE, 'light ground by night'),
     'pale text by night': ('', '<p style="color: #777">text</p>', 'contrast'),
     'a wide table': ('main table', TABLE, 'pans sideways'),
+    'a table that goes on': ('main .goes-on', TABLE, 'it goes on without a sign: table'),
+    'a formula that goes on': ('const fade', FORMULA, 'it goes on without a sign: span'),
     'a number and its error': ('cell.style.whiteSpace', CELLS, 'a short cell on two lines: td 0.123'),
+    'a long cell': ('cell.style.minWidth', LONG, 'a cell is squeezed: td aiwae_train'),
     'a flag': ('cell.style.whiteSpace', CELLS, 'a short cell on two lines: td --flag'),
     'deep code': ('40vw', DEEP, 'squeezed code'),
     'a broken image': ('', '<p><img src="none.png" alt="none"></p>', 'broken image'),
