@@ -7,7 +7,9 @@ Runs that the file has already are replaced; the others stay.
 import argparse
 from pathlib import Path
 
-from aiwae_nb.files import load_json, read_lines
+import torch
+
+from aiwae_nb.files import load_json, load_table, read_lines, round_floats
 from aiwae_nb.pretrained import train_command
 from aiwae_nb.runs import Run
 from migrate import as_text
@@ -23,6 +25,8 @@ def summary(folder, machine):
     config = run.config
     seconds = [line['seconds'] for line in read_lines(folder/'metrics.jsonl')]
     found = {name: report[name] for name in KEPT if name in report}
+    chains = load_table(folder/'likelihoods.csv')
+    found['log_p'] = round_floats(torch.as_tensor(chains['value'])[:1000].tolist()) # of the first images
     return dict(train=train_command(config), objective=config.objective, task=config.task, samples=config.samples,
                 temperatures=config.objective_options.get('temperatures'), epochs=len(seconds), seed=config.seed,
                 train_minutes=round(sum(seconds)/60, 2), machine=machine) | found
