@@ -118,7 +118,7 @@ def sidebar(pages):
 
 def boxed(page):
     "Formulas in the boxes that Quarto puts around them."
-    def box(hit): return f'<span class="math {hit[1]}">{hit[0]}</span>'
+    def box(hit): return f'<span class="math {dict(block="display").get(hit[1], hit[1])}">{hit[0]}</span>'
     return re.sub(r'<math display="(\w+)".*?</math>', box, page, flags=re.S)
 
 

@@ -18,7 +18,7 @@ from torch.distributions import Independent, Normal
 from .checks import check_between, check_choice, check_count, check_number, check_positive
 from .core import mean_and_error, seeded, tqdm
 from .dreg import ESTIMATORS
-from .plots import fit_slope
+from .plots import PALETTE, fit_slope
 
 # %% ../nbs/22_snr.ipynb #013d7cc1
 def _welford(state, y):
@@ -504,7 +504,9 @@ def plot_snr(
     snr, bias, variance = axes
     curves = snr_curves(result)
     for i, (name, of) in enumerate(curves.items()):
-        c, style = of['phi'], dict(color=f'C{i}', marker='o', ms=3, lw=1)
+        again = i >= len(PALETTE) # the colours begin anew
+        how = dict(color=f'C{i}', marker='s' if again else 'o', ls='-.' if again else '-')
+        c, style = of['phi'], how | dict(ms=3, lw=1)
         snr.loglog(c['K'], c['snr'], label=_label(name), **style)
         variance.loglog(c['K'], c['variance'], **style)
         _plot_bias(bias, c, style)
