@@ -90,7 +90,9 @@ _N_DATA = 64 # test data that are kept with their log p(x)
 def train_command(
     config:RunConfig, # of a run
 )->str: # aiwae_train --flag value ...
-    "The shortest command of a run: without flags that change nothing."
+    "The shortest command of a run: without flags that change nothing. Raises `TypeError` if config is no RunConfig."
+    if not isinstance(config, RunConfig): raise TypeError(
+        f"config is a {type(config).__name__}, expected a RunConfig, as the `config` of a Run")
     flags = config.flags()
     def without(*names): return RunConfig.from_flags(**{k: v for k, v in flags.items() if k not in names})
     known = {k: v for k, v in flags.items() if k != 'out' and without(k).resolved() != config.resolved()}
