@@ -672,7 +672,7 @@ def _by_draws(joint, begun, K, support, generator, pilot):
     found = _of_run(full, _ENDS, pilot, forces, began)
     found = _beside(found, log_mean_exp(before), log_mean_error(before))
     tail = _tail(deciding)
-    enough = (tail < _LIGHT_TAIL) & (ess(before) >= .6*K) # own draws have no say
+    enough = (tail < _LIGHT_TAIL) & (ess(before) >= .6*K) # own draws do not decide
     return found._replace(pareto_k=tail, converged=enough, shortfall=_shortfall(before),
                           step_size=torch.zeros_like(found.step_size))
 
