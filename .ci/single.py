@@ -119,16 +119,27 @@ def run_there(simulated=0, tolerance=None, **flags):
         return run.report(asked, device=NAME, say=lambda text: None)
 
 
+def score_there():
+    "log p(x) there: some data by draws of q, the others by chains."
+    from torch.distributions import Independent, Normal
+    from aiwae_nb.evidence import log_likelihood
+    def posterior(x): return Independent(Normal(x.new_zeros(len(x), 2), x.expand(-1, 2)), 1)
+    def log_joint(x, z): return Normal(0., 1.).log_prob(z).sum(-1) + 0*x[:, 0]
+    x = torch.tensor([[.8], [.4]]).repeat(10, 1).to(torch.device(NAME))
+    return log_likelihood(x, posterior, log_joint, start='q', mass=None, until='converged', max_seconds=1e-9)
+
+
 def main():
     from aiwae_nb import core
     wants = [dict(objective='iwae_dreg', tolerance=9.)]
     if '--all' in sys.argv: wants += [
-        dict(objective="iwae_dreg", simulated=10, tolerance=.5), dict(objective='aiwae', temperatures=3),
+        dict(objective='iwae_dreg', simulated=10, tolerance=.5), dict(objective='aiwae', temperatures=3),
         dict(objective='dreg', alpha='auto', likelihood='gaussian_each'), dict(objective='uha'),
         dict(objective='avo', model='avo'), dict(objective='iwae', variance_every=2)]
     with tempfile.TemporaryDirectory() as out, stand_in():
         with patch.object(core, '_SINGLE', (*core._SINGLE, NAME)):
             for i, flags in enumerate(wants): assert run_there(out=f'{out}/{i}', **flags)['nll'] > 0
+            assert 0 < (score_there().n_temperatures == 2).float().mean() < 1
         try: run_there(out=f'{out}/control')
         except Refused: pass
         else: raise AssertionError("the stand-in took float64, expected Refused")

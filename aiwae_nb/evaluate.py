@@ -174,7 +174,7 @@ def test_images(
     n:int|None=None, # the first n; None for all
     draw:Callable=binarize, # of other data as_numbers, as train has it
 )->Tensor: # (n, P) float32 of 0 and 1
-    "Binarized test images: the same bits for every model and every call. Raises as `check_pixels` does."
+    "Binarized test images: the same bits for all models and calls. Raises as `check_pixels` does."
     _check_images(pixels, n, draw)
     pixels = pixels[:n]
     return draw(pixels, torch.arange(len(pixels), device=pixels.device), seed=0, epoch=0)
@@ -185,7 +185,7 @@ def training_images(
     n:int|None=None, # how many; None for all
     draw:Callable=binarize, # of other data as_numbers, as train has it
 )->Tensor: # (n, P) float32 of 0 and 1
-    """Binarized training images in a fixed order: the same for every model, with bits that no run was trained on.
+    """Binarized training images in a fixed order: the same for all models, with bits that no run was trained on.
 
     Raises as `check_pixels` does."""
     _check_images(pixels, n, draw)

@@ -337,7 +337,7 @@ class Evidence(NamedTuple):
     forces:Tensor      # () forces for each chain: start, pilots, T and T/2
     seconds:Tensor     # () that the chains took, with start and pilots
     shortfall:Tensor   # (B,) how far the value is below log p(x) on average, by the spread of log_w, eq. (7), nats
-    n_temperatures:Tensor # (B,) of the run that gave the value: more than T where it had to be longer
+    n_temperatures:Tensor # (B,) of the run that gave the value: more than T where it had to be longer, 2 without chains
 
     def summary(self)->EvidenceSummary:
         "Means over the data."
@@ -774,7 +774,7 @@ class _Problem(NamedTuple):
     def _share_by_draws(self, plan, joint, q, known, asked, options):
         begun = asked.begin(plan.start, joint, q, known, options['support'])
         log_w, _ = _mean_weights(joint, begun, asked.n_chains, options['support'], options['generator'])
-        return (_tail(log_w) < _LIGHT_TAIL).double().mean().cpu()
+        return (_tail(log_w) < _LIGHT_TAIL).cpu().double().mean()
 
     def _piloted(self, plan, joint, q, known, asked, compile, options):
         "The plan with a pilot run, where it has none."
