@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .checks import reads_values
+from .gradients import has_own_gradients
 
 # %% ../nbs/51_bernoulli.ipynb #ea48e289
 class _BernoulliLogProb(torch.autograd.Function):
@@ -51,7 +52,7 @@ def bernoulli_log_prob(
 )->Tensor: # (K, B), nats
     "The log-likelihood of independent Bernoulli pixels, eq. (1). On the CPU, raises `ValueError` on x outside [0, 1]."
     x = x.to(logits.dtype)
-    if torch.compiler.is_compiling(): return _BernoulliLogProb.apply(logits, x)
+    if has_own_gradients(): return _BernoulliLogProb.apply(logits, x)
     if x.device.type == 'cpu': check_bits(x=x) # a GPU would have to wait
     return -F.binary_cross_entropy_with_logits(logits, x.expand_as(logits), reduction='none').sum(-1)
 

@@ -21,6 +21,7 @@ from .checks import (check_between, check_choice, check_count, check_number, che
                              reads_values)
 from .coordinates import validated
 from .dreg import REDUCTIONS
+from .gradients import twice_differentiable
 from .hvi import HierarchicalPosterior, check_start
 from .targets import standard_normal
 from .weights import check_callable, check_log_joint, check_log_w
@@ -29,8 +30,9 @@ from .weights import check_callable, check_log_joint, check_log_w
 def _slope(log_f, z, live):
     "log f at z, and its gradient by z; where `live`, both can be differentiated."
     if torch.compiler.is_compiling():
-        value, pull = torch.func.vjp(log_f, z)
-        return value, pull(torch.ones_like(value))[0]
+        with twice_differentiable():
+            value, pull = torch.func.vjp(log_f, z)
+            return value, pull(torch.ones_like(value))[0]
     with torch.enable_grad():
         at = z if live and z.requires_grad else z.detach().requires_grad_()
         value = log_f(at)
