@@ -3,8 +3,8 @@
     python benchmarks/tolerance.py runs/mnist_iwae5 --images 500
 
 Test images of a run are estimated by `log_likelihood` with `tolerance`, and by 16 chains from q with the identity as
-mass, 1,000 temperatures and 10 leapfrog steps; both with a convergence run of half the temperatures, compiled, forces
-in bfloat16. `seconds` is the time of the whole call, start, plan and pilots included, after short calls that
+mass, 1,000 temperatures and 10 leapfrog steps; both with a convergence run of half the temperatures, compiled, matrix
+products in --precision. `seconds` is the time of the whole call, start, plan and pilots included, after short calls that
 compile; `cpu_seconds` that of all threads, which other jobs of the machine change less; `ratio` is of those.
 `error` is the mean distance from a long run; `two_thirds`: the share of images whose effective sample size is at
 least two thirds of the chains and whose runs agree, `converged` as it was for the papers' protocol.
@@ -45,18 +45,20 @@ def main(
     images:int=500, # test images, from the first
     tolerance:float=.05, # nats
     reference:int=4000, # temperatures of the long run
+    precision:str='bfloat16', # of matrix products: bfloat16 or float32, whichever is faster on the machine
     data:str=None, # a folder to look for the data in first
 ):
     "Compare a tolerance with the papers' protocol on one model."
     model, dataset, _ = Run(run).load(data)
     x = test_images(dataset.test, images)
-    fast = dict(compile=True, precision='bfloat16')
+    fast = dict(compile=True, precision=precision)
     long = evaluate_ais(model, x, n_temperatures=reference, half_T=False, seed=7, **fast).value
     asked = measured(model, x, long, fast, tolerance=tolerance)
     papers = measured(model, x, long, fast, start='q', mass=None, n_leapfrog=10, n_temperatures=1000)
     print(json.dumps(dict(
         benchmark='tolerance', images=images, command=f'python benchmarks/tolerance.py {run} --images {images}'
-        + f' --reference {reference}'*(reference != 4000),
+        + f' --reference {reference}'*(reference != 4000) + f' --precision {precision}'*(precision != 'bfloat16'),
+        precision=precision,
         tolerance=tolerance, reference=dict(temperatures=reference, nll=round(-long.mean().item(), 4)), asked=asked,
         papers=papers, ratio=round(asked['cpu_seconds']/papers['cpu_seconds'], 3), threads=torch.get_num_threads(),
         machine=platform.machine(), torch=torch.__version__)))

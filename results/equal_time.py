@@ -26,14 +26,14 @@ from collect import machine
 from migrate import as_text
 
 ARMS = { # name -> flags
-    'iwae': dict(objective='iwae_dreg', samples=5, precision='bfloat16'),
-    'aiwae': dict(objective='aiwae', samples=5, temperatures=5, precision='bfloat16'),
-    'aiwae, mass of q': dict(objective='aiwae', samples=5, temperatures=5, mass='q', precision='bfloat16'),
-    'uha': dict(objective='uha', family='uha', transitions=5, samples=1, precision='float32')}
+    'iwae': dict(objective='iwae_dreg', samples=5),
+    'aiwae': dict(objective='aiwae', samples=5, temperatures=5),
+    'aiwae, mass of q': dict(objective='aiwae', samples=5, temperatures=5, mass='q'),
+    'uha': dict(objective='uha', family='uha', transitions=5, samples=1)}
 RATES = (1e-3, 4e-3)
-TRAIN = dict(model='iwae', batch=128, eps=1e-6, schedule='cosine', epochs=10**4, validation=5000, compile=True)
-EVALUATE = dict(samples=500, chains=16, tolerance=.05, precision='bfloat16', compile=True, training=0, simulated=0)
-FULL = dict(dataset='mnist', seconds=150, pilot_seconds=30, images=200, pilot_images=50, seeds=3)
+TRAIN = dict(model='iwae', batch=128, eps=1e-6, schedule='cosine', epochs=10**4, validation=5000, precision='float32', compile=True)
+EVALUATE = dict(samples=500, chains=16, tolerance=.05, precision='float32', compile=True, training=0, simulated=0)
+FULL = dict(dataset='mnist', seconds=100, pilot_seconds=20, images=200, pilot_images=50, seeds=3)
 SMALL = dict(dataset='mnist5k', seconds=2, pilot_seconds=1, images=10, pilot_images=10, seeds=2)
 FEW = dict(hidden='20', latent=5, compile=False, validation=20)
 HEAD = ['difference of NLL, nats', 'of each seed', 'mean', 'error over seeds', 'z over seeds', 'error over images',
@@ -51,7 +51,7 @@ def step_seconds(dataset, flags, turns=15):
         family = {k: own.pop(k) for k in ('family', 'transitions') if k in own}
         size = dict(hidden=(int(flags['hidden']),), n_latent=flags['latent']) if 'hidden' in flags else {}
         with seeded(0): model = make_model(flags['model'], digits.train_mean(), **family, **size)
-        objective = make_objective(model, own.pop('objective'), own.pop('samples'), own.pop('precision'), **own)
+        objective = make_objective(model, own.pop('objective'), own.pop('samples'), flags['precision'], **own)
         optimizer = torch.optim.Adam(objective.parameters(), fused=True)
         forward = objective.train().compiled(x) if compiled else objective
         def step():
@@ -114,7 +114,7 @@ def table_rows(result):
 def main(
     target:Path, # the JSON that is written
     folder:Path=Path('runs/equal_time'), # of the runs
-    seconds:int=150, # CPU seconds of training of each run
+    seconds:int=100, # CPU seconds of training of each run
     images:int=200, # test images of NLL
     seeds:int=3, # of each arm
     first:int=0, # the seed to begin with

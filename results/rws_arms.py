@@ -25,8 +25,8 @@ PHI = ('elbo', 'rws', 'dreg') # how q is
 KS = (1, 5)
 NOISE = (1, 'IS', 'rws') # one sample that does not move: the wake gradient of q has mean zero
 TRAIN = dict(dataset='mnist', model='aiwae', batch=20, epochs=10**4, schedule='constant') # steps end it
-FAST = dict(precision='bfloat16', compile=True)
-EVALUATE = LONG_CHAINS | dict(samples=500, training=0, no_half=True)
+FAST = dict(precision='float32', compile=True)
+EVALUATE = LONG_CHAINS | dict(samples=500, training=0, no_half=True, precision='float32')
 SMALL = dict(steps=4, start_steps=8, images=10, temperatures=10, seeds=2)
 FEW = dict(dataset='mnist5k', hidden='20', latent=5, compile=False)
 HEAD = ['K', 'difference of NLL, nats', 'of each seed', 'mean', 'error over seeds', 'z over seeds', 'error over images',
