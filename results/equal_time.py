@@ -31,7 +31,8 @@ ARMS = { # name -> flags
     'aiwae, mass of q': dict(objective='aiwae', samples=5, temperatures=5, mass='q'),
     'uha': dict(objective='uha', family='uha', transitions=5, samples=1)}
 RATES = (1e-3, 4e-3)
-TRAIN = dict(model='iwae', batch=128, eps=1e-6, schedule='cosine', epochs=10**4, validation=5000, precision='float32', compile=True)
+TRAIN = dict(model='iwae', batch=128, eps=1e-6, schedule='cosine', epochs=10**4, validation=5000,
+             precision='float32', compile=True)
 EVALUATE = dict(samples=500, chains=16, tolerance=.05, precision='float32', compile=True, training=0, simulated=0)
 FULL = dict(dataset='mnist', seconds=100, pilot_seconds=20, images=200, pilot_images=50, seeds=3)
 SMALL = dict(dataset='mnist5k', seconds=2, pilot_seconds=1, images=10, pilot_images=10, seeds=2)
