@@ -215,7 +215,7 @@ def bad_entry(cell):
     outputs = cell.get('outputs', [])
     if any(o['output_type'] == 'error' for o in outputs): return f"the entry of {shown[1]} failed: {outputs[-1]['evalue']}"
     text = '\n'.join(text_of(o.get('data', {}).get('text/markdown', '')) for o in outputs)
-    hit = re.search(r'\*args, \*\*kwargs\n|NoneType|<lambda>|<\w+ object', text)
+    hit = re.search(r'\*args, \*\*kwargs\n|NoneType|<lambda>|<\w+ object|^\| .*\|  \|(?=\n\| ---)|torchrun `', text, re.M)
     return f'the entry of {shown[1]} says {hit[0].strip()!r}' if hit else None
 
 
@@ -258,6 +258,13 @@ MEASURE = """() => { const main = document.querySelector('main'), right = main.g
   for (const e of main.querySelectorAll('td')) if (e.offsetHeight > 500) found.push('a cell is squeezed: ' + about(e));
   const room = e => e.offsetWidth - parseFloat(getComputedStyle(e).paddingLeft);
   for (const e of main.querySelectorAll('code.sourceCode > span')) if (room(e) < 100 && folded(e)) found.push('squeezed code: ' + about(e));
+  const height = e => { const all = document.createRange(); all.selectNodeContents(e); return all.getBoundingClientRect().height };
+  for (const t of main.querySelectorAll('table')) { const heads = t.rows[0].cells.length, scrolls = t.scrollWidth > t.clientWidth + 2;
+    const prose = [...t.querySelectorAll('td')].some(c => c.textContent.trim().length > 30 && !c.querySelector('.math'));
+    if (heads < 4 && prose && scrolls && innerWidth < 500) found.push('a table of ' + heads + ' columns scrolls: ' + about(t));
+    if (t.nextElementSibling?.tagName == 'TABLE' && t.nextElementSibling.offsetTop - t.offsetTop - t.offsetHeight < 8) found.push('a table touches the next: ' + about(t));
+    for (const row of t.tBodies[0]?.rows ?? []) { const seen = [...row.cells].filter(c => c.offsetLeft - t.offsetLeft < t.clientWidth - 30);
+      if (scrolls && row.offsetHeight - Math.max(...seen.map(height)) > 50) found.push('a row is empty where it begins: ' + about(row)) } }
   for (const e of main.querySelectorAll('.cell-output pre')) if (e.scrollWidth > e.clientWidth + 2) found.push('an output line overflows: ' + about(e));
   dispatchEvent(new Event('resize')); // its own comes later
   for (const e of main.querySelectorAll('table, .math.display, .cell-output-display p')) if (e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).maskImage == 'none') found.push('it goes on without a sign: ' + about(e));

@@ -15,9 +15,10 @@ INLINE = f'<p>a formula <span class="math inline">{WIDE.replace("block", "inline
 OUTPUT = '<div class="cell-output"><pre><code>' + 'word '*60 + '</code></pre></div>'
 CODE = '<p>a <code>name</code> in a line</p>'
 TABLE = '<table><tr>' + '<td>a_long_entry</td>'*20 + '</tr></table>'
-CELLS = '<table><tr><td><code>--{}</code></td><td>0.123 ± 0.004</td><td>{}</td></tr></table>'.format('flag_'*3, 'word '*99)
+CELLS = '<table><tr><td><code>--{}</code></td><td>0.123 ± 0.004</td><td>{}</td></tr></table>'.format('flag_'*2, 'word '*40)
 DEEP = '<pre><code class="sourceCode"><span>' + ' '*34 + 'x = f(a_long_name, another_long_name)</span>\n<span>x</span></code></pre>'
-LONG = '<table><tr>' + '<td>an entry of words</td>'*5 + '<td><code>aiwae_train' + ' --flag value'*30 + '</code></td></tr></table>'
+HEADS = '<thead><tr>' + '<th>head</th>'*6 + '</tr></thead>'
+LONG = f'<table>{HEADS}<tr>' + '<td>an entry of words</td>'*5 + '<td><code>aiwae_train' + ' --flag value'*30 + '</code></td></tr></table>'
 
 
 def png(size=(1200, 500), colour='white', text='22.2'):
@@ -30,7 +31,8 @@ def png(size=(1200, 500), colour='white', text='22.2'):
 
 # a figure of 600 pixels, whose smallest text has 11
 FIGURE = f'<div class="cell-output-display"><p><img alt="a figure" width="600" data-text="22.2" src="data:image/png;base64,{png()}"></p></div>'
-PAGE = FIGURE + FORMULA + INLINE + OUTPUT + CODE + TABLE + CELLS + DEEP + LONG
+FEW = '<table><tr><td>check_discrete_posterior</td><td>' + 'word '*30 + '</td></tr></table>'
+PAGE = FIGURE + FORMULA + INLINE + OUTPUT + CODE + TABLE + CELLS + CELLS + DEEP + LONG + FEW
 
 # what is wrong: (what is taken out of the site's own style, what is on the page, what is found)
 CASES = {
@@ -46,7 +48,10 @@ CASES = {
     'a figure of small text': ('', FIGURE.replace('22.2', '20'), 'text of a figure is 7.5'),
     'a figure that goes on': ('const wide', FIGURE, 'it goes on without a sign: p'),
     'a number and its error': ('cell.style.whiteSpace', CELLS, 'a short cell on two lines: td 0.123'),
-    'a long cell': ('cell.style.minWidth', LONG, 'a cell is squeezed: td aiwae_train'),
+    'a long cell': ("'--least-phone'", LONG.replace(HEADS, ''), 'a cell is squeezed: td aiwae_train'),
+    'a table of prose': ("classList.add('cards')", LONG, 'a row is empty where it begins'),
+    'tables that touch': ('margin-bottom: 1rem; }', CELLS + CELLS, 'a table touches the next'),
+    'a table of two columns': ('', FEW.replace('<td>word', '<td style="min-width: 22rem">word'), 'a table of 2 columns scrolls'),
     'a flag': ('cell.style.whiteSpace', CELLS, 'a short cell on two lines: td --flag'),
     'deep code': ('40vw', DEEP, 'squeezed code'),
     'a broken image': ('', '<p><img src="none.png" alt="none"></p>', 'broken image'),
@@ -62,6 +67,10 @@ ENTRIES = {
     'def Row(\n    *args, **kwargs\n):': True,
     'def f(\n    ax:NoneType=None\n)': True,
     'def f(\n    on_move:Callable=<lambda>\n)': True,
+    '| flag | default |  |\n| --- | --- | --- |': True,
+    '| flag | default | meaning |\n| --- | --- | --- |\n| `--n` |  |  |': False,
+    'start it by torchrun `--standalone` 2': True,
+    'start it by `torchrun --standalone 2`, or with `--start`': False,
 }
 
 
