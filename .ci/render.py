@@ -256,7 +256,7 @@ MEASURE = """() => { const main = document.querySelector('main'), right = main.g
   const whole = /^(--\\w+|[-+\\d.]+ ± [\\d.]+)$/; // a flag; a number and its error
   for (const e of main.querySelectorAll('td')) if (whole.test(e.textContent.trim()) && folded(e)) found.push('a short cell on two lines: ' + about(e));
   for (const e of main.querySelectorAll('td')) if (e.offsetHeight > 500) found.push('a cell is squeezed: ' + about(e));
-  const room = e => e.offsetWidth - parseFloat(getComputedStyle(e).paddingLeft);
+  const room = e => e.offsetWidth - Math.max(parseFloat(getComputedStyle(e).paddingLeft), e.querySelector('.lead-space')?.offsetWidth ?? 0);
   for (const e of main.querySelectorAll('code.sourceCode > span')) if (room(e) < 100 && folded(e)) found.push('squeezed code: ' + about(e));
   const height = e => { const all = document.createRange(); all.selectNodeContents(e); return all.getBoundingClientRect().height };
   for (const t of main.querySelectorAll('table')) { const heads = t.rows[0].cells.length, scrolls = t.scrollWidth > t.clientWidth + 2;
@@ -265,9 +265,12 @@ MEASURE = """() => { const main = document.querySelector('main'), right = main.g
     if (t.nextElementSibling?.tagName == 'TABLE' && t.nextElementSibling.offsetTop - t.offsetTop - t.offsetHeight < 8) found.push('a table touches the next: ' + about(t));
     for (const row of t.tBodies[0]?.rows ?? []) { const seen = [...row.cells].filter(c => c.offsetLeft - t.offsetLeft < t.clientWidth - 30);
       if (scrolls && row.offsetHeight - Math.max(...seen.map(height)) > 50) found.push('a row is empty where it begins: ' + about(row)) } }
-  for (const e of main.querySelectorAll('.cell-output pre')) if (e.scrollWidth > e.clientWidth + 2) found.push('an output line overflows: ' + about(e));
+  for (const e of main.querySelectorAll('.cell-output pre')) {
+    const lines = e.textContent.trimEnd().split('\\n'), aligned = lines.filter(line => /\\S {2,}\\S/.test(line)).length > 1;
+    if (aligned && height(e) > parseFloat(getComputedStyle(e).lineHeight)*(lines.length + .7)) found.push('an output in columns wraps: ' + about(e)) }
+  for (const e of main.querySelectorAll('.cell-output pre:not(.aligned)')) if (e.scrollWidth > e.clientWidth + 2) found.push('an output line overflows: ' + about(e));
   dispatchEvent(new Event('resize')); // its own comes later
-  for (const e of main.querySelectorAll('table, .math.display, .cell-output-display p')) if (e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).maskImage == 'none') found.push('it goes on without a sign: ' + about(e));
+  for (const e of main.querySelectorAll('table, .math.display, .cell-output-display p, pre.aligned')) if (e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).maskImage == 'none') found.push('it goes on without a sign: ' + about(e));
   for (const i of main.querySelectorAll('img[data-text]')) { const px = i.dataset.text*i.offsetWidth/i.naturalWidth;
     if (px < 8) found.push('text of a figure is ' + px.toFixed(1) + ' pixels: ' + i.alt.slice(0, 60)) }
   for (const i of document.images) if (!i.naturalWidth && !i.src.startsWith('http')) found.push('broken image ' + i.src);

@@ -32,7 +32,8 @@ def png(size=(1200, 500), colour='white', text='22.2'):
 # a figure of 600 pixels, whose smallest text has 11
 FIGURE = f'<div class="cell-output-display"><p><img alt="a figure" width="600" data-text="22.2" src="data:image/png;base64,{png()}"></p></div>'
 FEW = '<table><tr><td>check_discrete_posterior</td><td>' + 'word '*30 + '</td></tr></table>'
-PAGE = FIGURE + FORMULA + INLINE + OUTPUT + CODE + TABLE + CELLS + CELLS + DEEP + LONG + FEW
+COLUMNS = '<div class="cell-output"><pre><code>' + ('a name' + ' '*30 + '1.234' + ' '*20 + '5.678\n')*3 + '</code></pre></div>'
+PAGE = FIGURE + FORMULA + INLINE + OUTPUT + CODE + TABLE + CELLS + CELLS + DEEP + LONG + FEW + COLUMNS
 
 # what is wrong: (what is taken out of the site's own style, what is on the page, what is found)
 CASES = {
@@ -52,8 +53,10 @@ CASES = {
     'a table of prose': ("classList.add('cards')", LONG, 'a row is empty where it begins'),
     'tables that touch': ('margin-bottom: 1rem; }', CELLS + CELLS, 'a table touches the next'),
     'a table of two columns': ('', FEW.replace('<td>word', '<td style="min-width: 22rem">word'), 'a table of 2 columns scrolls'),
+    'an output in columns': ('.aligned', COLUMNS, 'an output in columns wraps'),
+    'an output in columns that goes on': ('const wide', COLUMNS, 'it goes on without a sign: pre'),
     'a flag': ('cell.style.whiteSpace', CELLS, 'a short cell on two lines: td --flag'),
-    'deep code': ('40vw', DEEP, 'squeezed code'),
+    'deep code': ('.lead-space {', DEEP, 'squeezed code'),
     'a broken image': ('', '<p><img src="none.png" alt="none"></p>', 'broken image'),
 }
 
