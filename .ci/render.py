@@ -198,6 +198,7 @@ def faults(pages):
         for code in main.find_all('pre'):
             if raw := re.search(r'\[`\w+`\]\(', code.get_text()): found.append(f"{name}: a link shown raw in code, near {raw.string[max(0, raw.start() - 40):raw.end() + 20]!r}: no backticks there")
         for cell in cells:
+            if cell['cell_type'] == 'markdown' and (why := bad_text(cell)): found.append(f'{name}: {why}')
             if cell['cell_type'] == 'code' and (why := bad_entry(cell) or bad_figure(cell)): found.append(f'{name}: {why}')
             body = re.sub(r'^#\|.*\n?', '', text_of(cell['source']), flags=re.M).strip()
             if cell['cell_type'] == 'code' and '#| echo: false' in text_of(cell['source']) and not cell.get('outputs') and not re.match(r'import |from ', body):
@@ -206,6 +207,12 @@ def faults(pages):
         for raw in dashes(main.get_text()): found.append(f'{name}: {raw!r} in the text: write a flag as code')
         for raw in re.findall(r'\$\$|\$[^$\n]*\\|\\(?:frac|tag|mathbb|sum|log|begin)\b|\(\?\?\)|:::', main.get_text()): found.append(f'{name}: raw {raw!r} in the text')
     return found
+
+
+def bad_text(cell):
+    "What is wrong with the paragraphs of a cell, or None."
+    lone = re.search(r'(?:^|\n\n) *(\$\\square\$|\*\w+\.\*) *(?=\n\n|$)', text_of(cell['source']).strip())
+    return f'{lone[1]} is alone in its paragraph' if lone else None
 
 
 def bad_entry(cell):

@@ -77,6 +77,8 @@ ENTRIES = {
 }
 
 
+TEXTS = {'*Misuse.*': True, 'A proof.\n\n$\\square$\n\nMore.': True, '*Misuse.* A bad one. $\\square$\n\nMore.': False}
+
 # code of a cell, colour and record of its figure: what is found
 FIGURES = {
     ('ax.plot(x)', 'white', '22.2'): None,
@@ -110,6 +112,8 @@ def faults():
         if bool(render.bad_entry(entry(text))) != is_bad: yield f'an entry is {"not " if is_bad else ""}refused: {text!r}'
     if render.cited(CITED) != ['neal2001', 'none1999'] or {'neal2001', 'none1999'} & render.known_works() != {'neal2001'}:
         yield f'works cited in {CITED!r}: {render.cited(CITED)}'
+    for text, is_bad in TEXTS.items():
+        if bool(render.bad_text({'source': text})) != is_bad: yield f'a text is {"not " if is_bad else ""}refused: {text!r}'
     for (source, colour, text), expected in FIGURES.items():
         cell = {'source': source, 'outputs': [{'data': {'image/png': png(colour=colour, text=text)}}]}
         said = figures.bad_figure(cell)
@@ -131,5 +135,5 @@ def faults():
 
 if __name__ == '__main__':
     found = list(faults())
-    print('\n'.join(found) or f'{len(CASES) + len(ENTRIES) + len(TITLES) + len(FIGURES)} pages, entries, titles and figures are judged rightly')
+    print('\n'.join(found) or f'{len(CASES) + len(ENTRIES) + len(TITLES) + len(FIGURES) + len(TEXTS)} pages, entries, titles, figures and texts are judged rightly')
     sys.exit(bool(found))
