@@ -36,7 +36,8 @@ def dark_maps(source):
     "The heat maps that a cell draws on a dark ground."
     from matplotlib import colormaps
     for node, given in calls(source):
-        if getattr(node.func, 'attr', '') not in ('imshow', 'contourf', 'pcolormesh'): continue
+        has_own = any(k.arg == 'colors' for k in node.keywords)
+        if has_own or getattr(node.func, 'attr', '') not in ('imshow', 'contourf', 'pcolormesh'): continue
         if min(colormaps[given.get('cmap', 'viridis')](0)[:3]) < .9: yield ast.unparse(node.func)
 
 

@@ -304,6 +304,7 @@ FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '-
 def opened(browser):
     tab = browser.new_page()
     tab.route('http*://**', lambda route: route.abort()) # nothing from outside
+    tab.set_default_timeout(180_000) # ms: a busy machine draws a long page slowly
     return tab
 
 

@@ -89,6 +89,7 @@ FIGURES = {
     ('ax.imshow(a)', 'white', '22.2'): 'dark ground',
     ("ax.contourf(a,\n  cmap='magma')", 'white', '22.2'): 'dark ground',
     ("ax.contourf(a,\n  cmap='Blues')", 'white', '22.2'): None,
+    ("ax.contourf(a, colors=['#e4e4e4', '#a0a0a0'])", 'white', '22.2'): None,
     ("ax.axhline(0, color='gray', lw=1)", 'white', '22.2'): None,
     ("ax.axhline(0, color='gray', lw=.5)", 'white', '22.2'): 'a faint gray',
     ("ax.plot(x, color='silver')", 'white', '22.2'): 'a faint gray',
