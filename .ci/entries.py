@@ -89,21 +89,23 @@ def sentence(text):
 
 
 def coded(text):
-    "Text with its flags as code: Markdown makes a dash of two hyphens."
+    "Text with its commands and flags as code: Markdown makes a dash of two hyphens."
+    command = r'\b(?:torchrun|aiwae_\w+)(?: (?:--[\w-]*|\d+|aiwae_\w+|\.\.\.))+'
+    flag = r'(?<![\w-])--(?:\w[\w-]*|(?= ))'
     parts = re.split(r'(```.*?```|`[^`]*`)', text, flags=re.S)
-    return ''.join(part if part.startswith('`') else re.sub(r'(?<![\w-])--(\w[\w-]*|(?= ))', r'`\g<0>`', part) for part in parts)
+    return ''.join(part if part.startswith('`') else re.sub(f'{command}|{flag}', r'`\g<0>`', part) for part in parts)
 
 
 def methods(cls):
     "A table of a class's public methods, without those that have entries of their own."
     own = [(k, f) for k, f in vars(cls).items() if not k.startswith('_') and inspect.isfunction(f) and f.__doc__]
-    return table(['method', ''], [[f'`.{k}`', sentence(f.__doc__)] for k, f in own]) if own else ''
+    return table(['method', 'what it does'], [[f'`.{k}`', sentence(f.__doc__)] for k, f in own]) if own else ''
 
 
 def options(cls):
     "A table of the fields of a configuration: each has a help of its own."
     found = [f for f in dataclasses.fields(cls) if f.metadata.get('flag', True)]
-    return table(['field', 'default', ''], [[f'`{f.name}`', f'`{default(f)!r}`', coded(f.metadata['help'])] for f in found])
+    return table(['field', 'default', 'meaning'], [[f'`{f.name}`', f'`{default(f)!r}`', coded(f.metadata['help'])] for f in found])
 
 
 def default(f):
@@ -126,7 +128,7 @@ def flags(parser):
     "The flags of a command, a table for each group."
     for group in parser._action_groups:
         rows = [flag(a) for a in group._group_actions if a.dest != 'help']
-        if rows: yield f'**{group.title}**\n\n' + table(['flag', 'default', ''], rows)
+        if rows: yield f'**{group.title}**\n\n' + table(['flag', 'default', 'meaning'], rows)
 
 
 def parser_of(obj):

@@ -3,14 +3,14 @@
 Wrong is: raw LaTeX in the text, or a flag whose hyphens became a dash; a link inside the project that leads nowhere
 (pages, their sections, files of the repository), an image that is missing, empty or without alt text, an equation or a
 reference that no page defines, a work that is not in the bibliography, an entry that failed or hides its arguments, a
-heat map that is inverted by night, a title without the page's name in the sidebar, a link of the top bar that is a page
-of the sidebar. Where Chromium is, each page is also opened there at 1400 and 390 pixels: wrong is a page that pans
+figure that night spoils (`figures.py`), a title without the page's name in the sidebar, a link of the top bar that is a
+page of the sidebar. Where Chromium is, each page is also opened there at 1400 and 390 pixels: wrong is a page that pans
 sideways, what does not fit its width, what scrolls and does not show it, an output line that overflows, code squeezed
-by its indentation, a cell of a table squeezed by the others, a flag or a number with its error on two lines and, by
-night, text whose contrast is below 4.5. Run as a program, this also keeps a picture of each page, at both widths, light
-and dark. The stylesheet is the site's own, over the faults that Quarto has.
+by its indentation, text of a figure below 8 pixels, a cell of a table squeezed by the others, a flag or a number with
+its error on two lines and, by night, text whose contrast is below 4.5. Run as a program, this also keeps a picture of
+each page, at both widths, light and dark. The stylesheet is the site's own, over the faults that Quarto has.
 """
-import ast, base64, html, json, re, shutil, subprocess, sys
+import ast, html, json, re, shutil, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 import pypandoc, yaml
 from bs4 import BeautifulSoup
 
+from figures import bad_figure, png_of, text_size
 from fork import ROOT, forked
 
 OUT, NBS, SITE, REPO = ROOT/'_pages', ROOT/'nbs', 'https://aiwae-nb.github.io/aiwae_nb', 'https://github.com/aiwae-nb/aiwae_nb'
@@ -45,12 +46,13 @@ def processed():
 
 
 def picture(output, options, file):
-    "A figure: as wide as the notebook says, with its alt text and caption."
+    "A figure: as wide as the notebook says, with its alt text and caption, and the size of its text in its own pixels."
+    text = f' data-text="{text_size(output)}"' if text_size(output) else ''
     size = output.get('metadata', {}).get('image/png', {})
     wide = f' width="{size["width"]}"' if 'width' in size else ''
     alt = html.escape(str(options.get('fig-alt', '')))
     caption = f"\n\n::: {{.figure-caption}}\n{options['fig-cap']}\n:::\n" if 'fig-cap' in options else ''
-    return f'```{{=html}}\n<p><img src="{file}" alt="{alt}"{wide}></p>\n```{caption}'
+    return f'```{{=html}}\n<p><img src="{file}" alt="{alt}"{wide}{text}></p>\n```{caption}'
 
 
 def shown(output, options, stem, n):
@@ -58,7 +60,7 @@ def shown(output, options, stem, n):
     data = output.get('data', {})
     if output.get('output_type') == 'error': return f"~~~~\n{output['ename']}: {output['evalue']}\n~~~~"
     if 'image/png' in data:
-        (OUT/'img'/f'{stem}-{n}.png').write_bytes(base64.b64decode(text_of(data['image/png'])))
+        (OUT/'img'/f'{stem}-{n}.png').write_bytes(png_of(output))
         text = picture(output, options, f'img/{stem}-{n}.png')
     elif 'text/markdown' in data:
         text = text_of(data['text/markdown'])
@@ -196,7 +198,8 @@ def faults(pages):
         for code in main.find_all('pre'):
             if raw := re.search(r'\[`\w+`\]\(', code.get_text()): found.append(f"{name}: a link shown raw in code, near {raw.string[max(0, raw.start() - 40):raw.end() + 20]!r}: no backticks there")
         for cell in cells:
-            if why := bad_entry(cell) or bad_heat_map(cell): found.append(f'{name}: {why}')
+            if cell['cell_type'] == 'markdown' and (why := bad_text(cell)): found.append(f'{name}: {why}')
+            if cell['cell_type'] == 'code' and (why := bad_entry(cell) or bad_figure(cell)): found.append(f'{name}: {why}')
             body = re.sub(r'^#\|.*\n?', '', text_of(cell['source']), flags=re.M).strip()
             if cell['cell_type'] == 'code' and '#| echo: false' in text_of(cell['source']) and not cell.get('outputs') and not re.match(r'import |from ', body):
                 found.append(f'{name}: a cell without source has no output either: run the page. {body[:60]!r}')
@@ -206,6 +209,12 @@ def faults(pages):
     return found
 
 
+def bad_text(cell):
+    "What is wrong with the paragraphs of a cell, or None."
+    lone = re.search(r'(?:^|\n\n) *(\$\\square\$|\*\w+\.\*) *(?=\n\n|$)', text_of(cell['source']).strip())
+    return f'{lone[1]} is alone in its paragraph' if lone else None
+
+
 def bad_entry(cell):
     "What is wrong with a cell that shows an entry, or None."
     shown = re.search(r'^show_doc\((.+)\)', text_of(cell['source']), re.M)
@@ -213,15 +222,8 @@ def bad_entry(cell):
     outputs = cell.get('outputs', [])
     if any(o['output_type'] == 'error' for o in outputs): return f"the entry of {shown[1]} failed: {outputs[-1]['evalue']}"
     text = '\n'.join(text_of(o.get('data', {}).get('text/markdown', '')) for o in outputs)
-    hit = re.search(r'\*args, \*\*kwargs\n|NoneType|<lambda>|<\w+ object', text)
+    hit = re.search(r'\*args, \*\*kwargs\n|NoneType|<lambda>|<\w+ object|^\| .*\|  \|(?=\n\| ---)|torchrun `', text, re.M)
     return f'the entry of {shown[1]} says {hit[0].strip()!r}' if hit else None
-
-
-def bad_heat_map(cell):
-    "What is wrong with the figure of a cell by night, or None: the colours of a heat map are not to be inverted."
-    source = text_of(cell['source'])
-    is_map = re.search(r'imshow\(|plot_density\(', source) and any('image/png' in o.get('data', {}) for o in cell.get('outputs', []))
-    return 'a heat map is inverted by night: give its cell `#| classes: natural`' if is_map and 'natural' not in source else None
 
 
 def bar_faults():
@@ -261,11 +263,23 @@ MEASURE = """() => { const main = document.querySelector('main'), right = main.g
   const whole = /^(--\\w+|[-+\\d.]+ ± [\\d.]+)$/; // a flag; a number and its error
   for (const e of main.querySelectorAll('td')) if (whole.test(e.textContent.trim()) && folded(e)) found.push('a short cell on two lines: ' + about(e));
   for (const e of main.querySelectorAll('td')) if (e.offsetHeight > 500) found.push('a cell is squeezed: ' + about(e));
-  const room = e => e.offsetWidth - parseFloat(getComputedStyle(e).paddingLeft);
+  const room = e => e.offsetWidth - Math.max(parseFloat(getComputedStyle(e).paddingLeft), e.querySelector('.lead-space')?.offsetWidth ?? 0);
   for (const e of main.querySelectorAll('code.sourceCode > span')) if (room(e) < 100 && folded(e)) found.push('squeezed code: ' + about(e));
-  for (const e of main.querySelectorAll('.cell-output pre')) if (e.scrollWidth > e.clientWidth + 2) found.push('an output line overflows: ' + about(e));
+  const height = e => { const all = document.createRange(); all.selectNodeContents(e); return all.getBoundingClientRect().height };
+  for (const t of main.querySelectorAll('table')) { const heads = t.rows[0].cells.length, scrolls = t.scrollWidth > t.clientWidth + 2;
+    const prose = [...t.querySelectorAll('td')].some(c => c.textContent.trim().length > 30 && !c.querySelector('.math'));
+    if (heads < 4 && prose && scrolls && innerWidth < 500) found.push('a table of ' + heads + ' columns scrolls: ' + about(t));
+    if (t.nextElementSibling?.tagName == 'TABLE' && t.nextElementSibling.offsetTop - t.offsetTop - t.offsetHeight < 8) found.push('a table touches the next: ' + about(t));
+    for (const row of t.tBodies[0]?.rows ?? []) { const seen = [...row.cells].filter(c => c.offsetLeft - t.offsetLeft < t.clientWidth - 30);
+      if (scrolls && row.offsetHeight - Math.max(...seen.map(height)) > 50) found.push('a row is empty where it begins: ' + about(row)) } }
+  for (const e of main.querySelectorAll('.cell-output pre')) {
+    const lines = e.textContent.trimEnd().split('\\n'), aligned = lines.filter(line => /\\S {2,}\\S/.test(line)).length > 1;
+    if (aligned && height(e) > parseFloat(getComputedStyle(e).lineHeight)*(lines.length + .7)) found.push('an output in columns wraps: ' + about(e)) }
+  for (const e of main.querySelectorAll('.cell-output pre:not(.aligned)')) if (e.scrollWidth > e.clientWidth + 2) found.push('an output line overflows: ' + about(e));
   dispatchEvent(new Event('resize')); // its own comes later
-  for (const e of main.querySelectorAll('table, .math.display')) if (e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).maskImage == 'none') found.push('it goes on without a sign: ' + about(e));
+  for (const e of main.querySelectorAll('table, .math.display, .cell-output-display p, pre.aligned')) if (e.scrollWidth > e.clientWidth + 2 && getComputedStyle(e).maskImage == 'none') found.push('it goes on without a sign: ' + about(e));
+  for (const i of main.querySelectorAll('img[data-text]')) { const px = i.dataset.text*i.offsetWidth/i.naturalWidth;
+    if (px < 8) found.push('text of a figure is ' + px.toFixed(1) + ' pixels: ' + i.alt.slice(0, 60)) }
   for (const i of document.images) if (!i.naturalWidth && !i.src.startsWith('http')) found.push('broken image ' + i.src);
   return found }"""
 
@@ -290,6 +304,7 @@ FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '-
 def opened(browser):
     tab = browser.new_page()
     tab.route('http*://**', lambda route: route.abort()) # nothing from outside
+    tab.set_default_timeout(180_000) # ms: a busy machine draws a long page slowly
     return tab
 
 

@@ -327,7 +327,7 @@ def plot_certificate(
     ax.plot(T, upper, 'v-', markersize=4, label='upper')
     ax.plot(T, lower, '^-', markersize=4, label='lower')
     ax.plot(T, lower + limit, '_', color='black', label=f"lower + {100*certificate.level:g} % limit of the gap")
-    ax.vlines(T, lower, lower + limit, color='grey', linewidth=1)
+    ax.vlines(T, lower, lower + limit, color='gray', linewidth=1)
     ax.set(xlabel='temperatures T', ylabel='mean log p(x) (nats)', xscale='log')
     ax.set_xticks(T, [f'{t:g}' for t in T])
     ax.minorticks_off()

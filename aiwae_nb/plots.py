@@ -77,12 +77,12 @@ def new_figure(
 
 
 def show_images(
-    images:Tensor, # (N, P) with P a square number, or (N, H, W); values 0 to 1
+    images:Tensor, # (N, P) with P a square number, or (N, H, W); 0 is the ground, 1 is ink
     ax=None, # a matplotlib Axes, made where None
     n_cols:int=10, # images in a row
     shape:tuple|None=None, # (C, H, W) of flat images, C = 1 or 3; None: one channel, square
 )->Any: # the Axes
-    "Draw images as a grid, row by row, 1 as black, or in colour. Raises `ValueError` where their shape is another."
+    "Draw images as a grid, row by row, in gray levels or in colour. Raises `ValueError` where their shape is another."
     _check_whole(1, n_cols=n_cols)
     images = _values(images, 'images')
     if shape and shape[0] == 3: return _show_colour(images, _axes(ax), n_cols, shape)
@@ -130,7 +130,7 @@ def plot_density(
              "density for each point")
     ax, step = _axes(ax), lim / (n - 1)
     ax.imshow((values - values.max()).exp().reshape(n, n), origin='lower', extent=[-lim - step, lim + step]*2,
-              interpolation='nearest')
+              cmap='Blues', interpolation='nearest')
     ax.set(xlabel='z1', ylabel='z2')
     return ax
 

@@ -249,7 +249,7 @@ def plot_report(
         color = 'C1' if r.verdict.startswith('biased') else 'C0'
         axes[0].semilogx(r.variance, y, 'o', color=color)
         axes[1].semilogx(r.snr, y, 'o', color=color)
-        axes[1].semilogx(r.snr_floor, y, '|', color='gray', ms=12)
+        axes[1].semilogx(r.snr_floor, y, '|', color='gray', ms=12, mew=2)
         axes[1].annotate(r.verdict, (1.03, y), xycoords=beside, va='center', fontsize=8, color=color)
     axes[0].set(yticks=range(n), yticklabels=report.estimators, ylim=(n - .5, -.5))
     axes[0].set(xlabel='variance of a coordinate, nats$^2$')

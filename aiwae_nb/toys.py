@@ -316,7 +316,7 @@ def plot_toy(
     lim = _shown(target.lim)
     line = torch.linspace(-lim, lim, 120, dtype=torch.float64)
     log_f = target.log_f(torch.cartesian_prod(line, line).flip(1)).view(120, 120)
-    ax.contour(line, line, (log_f - log_f.max()).exp(), levels=[.05, .3, .7], colors='gray', linewidths=.6)
+    ax.contour(line, line, (log_f - log_f.max()).exp(), levels=[.05, .3, .7], colors='gray', linewidths=1)
     ax.plot(*draw(toy, n).T, '.', markersize=1.5)
     ax.set(xlim=(-lim, lim), ylim=(-lim, lim), aspect='equal', xlabel='z1', ylabel='z2')
     return ax
