@@ -137,8 +137,8 @@ def main(
     times = kept('step_seconds', lambda: step_seconds(budget['dataset'], TRAIN | more))
     def steps(arm, of): return max(2, round(budget[of]/times[arm]))
     def pilot(arm, lr):
-        one = cell_of('pilot', arm, lr, steps(arm, 'pilot_seconds'), budget, budget['pilot_images'], more, tolerance=.2,
-                   validation=True)
+        one = cell_of('pilot', arm, lr, steps(arm, 'pilot_seconds'), budget, budget['pilot_images'],
+                      more | dict(compile=False), tolerance=.2, validation=True)
         return done(one, folder)['report']['nll']
     for arm in ARMS: kept(f'pilot {arm}', lambda: {str(lr): pilot(arm, lr) for lr in RATES})
     arms = {arm: [] for arm in ARMS}
