@@ -236,8 +236,8 @@ class RunConfig(_Config):
         check=check_positive)
     patience:int|None = option(None, 'optimization', "end after this many measurements of the validation bound "
         "without a higher one, and evaluate the best weights", int, may_change=True, check=check_count)
-    precision:str|None = option(None, 'optimization', "precision of matrix products: float32, or bfloat16 (faster, not "
-        "exact; with aiwae only of the forces, which is exact)", str)
+    precision:str|None = option(None, 'optimization', "precision of matrix products: float32, or bfloat16 (on many "
+        "machines faster; not exact, but with aiwae, where forces alone are rounded)", str)
     compile:bool = option(False, 'optimization',
         "use torch.compile, and on CUDA a graph of each step; pays off on long runs")
     start:str|None = option(None, 'optimization',
@@ -709,7 +709,7 @@ class EvaluateConfig(_Config):
     no_half:bool = option(False, 'evidence',
         "skip the convergence run with half as many temperatures; saves a third of the work")
     precision:str|None = option(None, 'evidence',
-        "precision of the chains' matrix products: float32, or bfloat16 (faster, equally exact)", str)
+        "precision of the chains' matrix products: float32, or bfloat16 (on many machines faster; equally exact)", str)
     compile:bool = option(False, 'evidence', "use torch.compile for the chains; pays off on long runs")
     training:int|None = option(None, 'evidence',
         "training images that are annealed too; 0: none; if not given, as many as "
