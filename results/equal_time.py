@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from fastcore.script import call_parse, store_true
 
+from aiwae_nb.checks import check_count
 from aiwae_nb.core import seeded
 from aiwae_nb.data import load_dataset
 from aiwae_nb.evaluate import paired_difference
@@ -123,6 +124,8 @@ def main(
 ):
     "Train, evaluate and compare the arms. The same command goes on where the last one stopped."
     torch.set_num_threads(1)
+    check_count(seconds=seconds, images=images, seeds=seeds)
+    check_count(least=0, first=first)
     budget = SMALL if small else FULL | dict(seconds=seconds, images=images, seeds=seeds)
     more = FEW if small else {}
     flags = '--small' if small else f'--seconds {seconds} --images {images} --seeds {seeds}'

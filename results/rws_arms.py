@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from fastcore.script import call_parse, store_true
 
+from aiwae_nb.checks import check_count
 from aiwae_nb.evaluate import paired_difference
 from aiwae_nb.files import align_table, round_floats
 from aiwae_nb.grid import LONG_CHAINS, Cell, run_cells
@@ -105,6 +106,8 @@ def main(
     small:store_true=False, # a quick try, with few steps of a small model
 ):
     "Train, evaluate and compare the arms. The same command goes on where the last one stopped."
+    check_count(steps=steps, start_steps=start_steps, images=images, seeds=seeds)
+    check_count(least=2, temperatures=temperatures)
     budget = dict(steps=steps, start_steps=start_steps, images=images, temperatures=temperatures, seeds=seeds)
     if small: budget = SMALL
     more = FEW if small else {}
