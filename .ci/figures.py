@@ -1,7 +1,7 @@
 """What is wrong with a figure of a page, by its picture and by the code that draws it.
 
-`.ci/outputs.py` records in each picture the size of its smallest text. Pictures without that record are older than
-these checks and pass; `python .ci/outputs.py PAGE` draws them again.
+`.ci/outputs.py` records in each picture the size of its smallest text; `python .ci/outputs.py PAGE` draws the pictures
+of a page again.
 """
 import ast, base64, io, re
 
@@ -76,7 +76,8 @@ def bad_picture(figure, source):
 def bad_figure(cell):
     "What is wrong with the figures of a code cell, or None."
     source, figures = ''.join(cell['source']), figures_of(cell)
-    if not figures and any('image/png' in o.get('data', {}) for o in cell.get('outputs', [])): return None
+    if len(figures) < sum('image/png' in o.get('data', {}) for o in cell.get('outputs', [])):
+        return 'a figure without the size of its text: run the page by .ci/outputs.py'
     found = list(filter(None, (bad_picture(figure, source) for figure in figures)))
     if figures and 'natural' not in source:
         found += [f"{name}: a heat map on a dark ground, which is light by night: cmap='Blues'" for name in dark_maps(source)]

@@ -83,7 +83,7 @@ TEXTS = {'*Misuse.*': True, 'A proof.\n\n$\\square$\n\nMore.': True, '*Misuse.* 
 FIGURES = {
     ('ax.plot(x)', 'white', '22.2'): None,
     ('ax.plot(x)', '#1f77b4', '22.2'): 'the colours of matplotlib',
-    ('ax.plot(x)', '#1f77b4', ''): None, # it is older than the checks
+    ('ax.plot(x)', 'white', ''): 'without the size of its text',
     ('#| classes: natural\nax.imshow(a)', 'white', '22.2'): 'stays white by night',
     ('#| classes: natural\nax.imshow(a)', 'black', '22.2'): None,
     ('ax.imshow(a)', 'white', '22.2'): 'dark ground',

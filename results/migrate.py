@@ -30,7 +30,7 @@ def renamed(d, names): return {names.get(k, k): v for k, v in d.items()}
 
 def with_protocol(flags):
     "Flags of an evaluation, with where its chains start and how they move."
-    if 'chains' not in flags or 'mass' in flags: return flags
+    if not {'chains', 'leapfrog'} <= flags.keys() or 'mass' in flags: return flags # a tolerance chooses them
     at = list(flags).index('leapfrog') + 1
     return dict([*list(flags.items())[:at], *PROTOCOL.items(), *list(flags.items())[at:]])
 
