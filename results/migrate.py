@@ -117,7 +117,7 @@ def keyed(cell, paper):
 
 def new_cells(grid):
     "A grid whose cells have keys, and names made of them."
-    cells = {name: keyed(cell, grid['paper']) for name, cell in grid['cells'].items()}
+    cells = {name: keyed(cell, grid.get('paper')) for name, cell in grid['cells'].items()}
     names = {name: name_of(cell['key']) for name, cell in cells.items()}
     if len(set(names.values())) < len(names): raise ValueError("two cells have one name")
     return walked(grid | dict(cells={names[name]: cell for name, cell in cells.items()}), names)
