@@ -15,15 +15,13 @@ import torch
 from fastcore.script import call_parse, store_true
 
 from aiwae_nb.checks import check_count
-from aiwae_nb.core import seeded
-from aiwae_nb.data import load_dataset
-from aiwae_nb.evaluate import paired_difference
-from aiwae_nb.files import align_table, load_json, round_floats
+from aiwae_nb.evaluate import test_images
+from aiwae_nb.files import align_table, load_json
 from aiwae_nb.grid import Cell, run_cells
-from aiwae_nb.models import make_model
-from aiwae_nb.objectives import make_objective
 from aiwae_nb.paper_aiwae import aiwae_summary
-from collect import machine
+from aiwae_nb.runs import RunConfig, build_run
+from aiwae_nb.train import adam
+from collect import DIFFERENCE, difference, difference_cells, machine
 from migrate import as_text
 
 ARMS = { # name -> flags
@@ -38,31 +36,28 @@ EVALUATE = dict(samples=500, chains=16, tolerance=.05, precision='float32', comp
 FULL = dict(dataset='mnist', seconds=100, pilot_seconds=20, images=200, pilot_images=50, seeds=3)
 SMALL = dict(dataset='mnist5k', seconds=2, pilot_seconds=1, images=10, pilot_images=10, seeds=2)
 FEW = dict(hidden='20', latent=5, compile=False, validation=20)
-HEAD = ['difference of NLL, nats', 'of each seed', 'mean', 'error over seeds', 'z over seeds', 'error over images',
-        'Monte Carlo error']
 
 
-def step_seconds(dataset, flags, turns=15):
+def flags_of(arm, budget, more): return TRAIN | ARMS[arm] | dict(dataset=budget['dataset']) | more
+
+
+def training_step(flags):
+    "A step of `aiwae_train` with these flags, again and again on its first images."
+    built = build_run(RunConfig.from_flags(**flags))
+    objective, x = built.objective, test_images(built.dataset.train, flags['batch'])
+    optimizer = adam(objective.parameters())
+    forward = objective.train().compiled(x) if flags['compile'] else objective
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        forward(x).backward()
+        optimizer.step()
+        objective.after_step(optimizer)
+    return step
+
+
+def step_seconds(budget, more, turns=15):
     "CPU seconds of a training step of each arm: the median of steps in turns."
-    digits = load_dataset(dataset)
-    compiled = flags['compile']
-    with seeded(0): x = torch.bernoulli(digits.train[:flags['batch']].float()/255)
-    def stepper(arm):
-        "A step of training."
-        own = dict(ARMS[arm])
-        family = {k: own.pop(k) for k in ('family', 'transitions') if k in own}
-        size = dict(hidden=(int(flags['hidden']),), n_latent=flags['latent']) if 'hidden' in flags else {}
-        with seeded(0): model = make_model(flags['model'], digits.train_mean(), **family, **size)
-        objective = make_objective(model, own.pop('objective'), own.pop('samples'), flags['precision'], **own)
-        optimizer = torch.optim.Adam(objective.parameters(), fused=True)
-        forward = objective.train().compiled(x) if compiled else objective
-        def step():
-            optimizer.zero_grad(set_to_none=True)
-            forward(x).backward()
-            optimizer.step()
-            objective.after_step(optimizer)
-        return step
-    steppers = {arm: stepper(arm) for arm in ARMS}
+    steppers = {arm: training_step(flags_of(arm, budget, more)) for arm in ARMS}
     found = {arm: [] for arm in ARMS}
     for turn in range(turns + 3):
         for arm, step in steppers.items():
@@ -75,7 +70,7 @@ def step_seconds(dataset, flags, turns=15):
 def cell_of(group, arm, lr, steps, budget, images, more, seed=0, **effort):
     "A run of so many steps, and its evaluation."
     key = dict(group=group, arm=arm.replace(', ', '_').replace(' ', '_'), lr=lr, trial=seed)
-    flags = TRAIN | ARMS[arm] | dict(dataset=budget['dataset'], lr=lr, steps=steps, seed=seed) | more
+    flags = flags_of(arm, budget, dict(lr=lr, steps=steps, seed=seed) | more)
     return Cell(key, flags, '', EVALUATE | dict(images=images, compile=flags['compile']) | effort)
 
 
@@ -87,29 +82,16 @@ def done(one, folder):
     return found
 
 
-def difference(arms, arm, other):
-    "NLL of an arm minus another's, over seeds, and over images of their mean."
-    def values(name, what): return torch.tensor([found[what] for found in arms[name]]).double()
-    a, b = values(arm, 'log_p'), values(other, 'log_p')
-    n = min(len(a), len(b))
-    a, b = a[:n], b[:n]
-    of_seeds = paired_difference(b.mean(1), a.mean(1)) if n > 1 else None
-    errors = [values(name, 'log_p_error')[:n].square().sum(0).sqrt()/n for name in (arm, other)]
-    of_images = paired_difference(b.mean(0), a.mean(0), *errors)
-    seeds = dict(error_over_seeds=of_seeds.std_error, z_over_seeds=of_seeds.z) if of_seeds else {}
-    return dict(arm=arm, other=other) | round_floats(dict(
-        seeds=(b - a).mean(1).tolist(), mean=of_images.mean, error_over_images=of_images.std_error,
-        monte_carlo=of_images.monte_carlo, **seeds))
+def differences(arms): # arm -> seed -> what is kept
+    "Of each arm and IWAE, and of the other chains and annealing with the identity."
+    pairs = [(arm, 'iwae') for arm in list(ARMS)[1:]] + [('aiwae, mass of q', 'aiwae'), ('uha', 'aiwae')]
+    rows = [dict(arm=arm, other=other) | difference(arms[arm], arms[other]) for arm, other in pairs]
+    return [row for row in rows if 'mean' in row]
 
 
 def table_rows(result):
     "The differences as lines of text: a head, then a line each."
-    def line(d):
-        each = ' '.join(f'{v:+.2f}' for v in d['seeds'])
-        error, z = (d.get(k, float('nan')) for k in ('error_over_seeds', 'z_over_seeds'))
-        return [f"{d['arm']} minus {d['other']}", each, f"{d['mean']:+.3f}", f'{error:.3f}', f'{z:.1f}',
-                f"{d['error_over_images']:.3f}", f"{d['monte_carlo']:.3f}"]
-    return [HEAD, *map(line, result['differences'])]
+    return [DIFFERENCE, *[difference_cells(f"{d['arm']} minus {d['other']}", d) for d in result['differences']]]
 
 
 @call_parse
@@ -130,6 +112,8 @@ def main(
     more = FEW if small else {}
     flags = '--small' if small else f'--seconds {seconds} --images {images} --seeds {seeds}'
     result = load_json(target) if target.exists() else {}
+    known = result.get('budget', budget)['dataset']
+    if known != budget['dataset']: raise SystemExit(f"{target} holds runs on {known}: give another file")
     result |= dict(command=f'OMP_NUM_THREADS=1 python results/equal_time.py results/{target.name} {flags}',
                    machine=machine(), budget=budget, arms=ARMS)
     def kept(name, compute):
@@ -137,22 +121,19 @@ def main(
             result[name] = compute()
             target.write_text(as_text(result))
         return result[name]
-    times = kept('step_seconds', lambda: step_seconds(budget['dataset'], TRAIN | more))
+    times = kept('step_seconds', lambda: step_seconds(budget, more))
     def steps(arm, of): return max(2, round(budget[of]/times[arm]))
     def pilot(arm, lr):
         one = cell_of('pilot', arm, lr, steps(arm, 'pilot_seconds'), budget, budget['pilot_images'],
                       more | dict(compile=False), tolerance=.2, validation=True)
         return done(one, folder)['report']['nll']
     for arm in ARMS: kept(f'pilot {arm}', lambda: {str(lr): pilot(arm, lr) for lr in RATES})
-    arms = {arm: [] for arm in ARMS}
+    arms = {arm: {} for arm in ARMS}
     for seed, arm in product(range(first, budget['seeds']), ARMS):
         tried = result[f'pilot {arm}']
         lr = float(min(tried, key=tried.get))
         one = cell_of('run', arm, lr, steps(arm, 'seconds'), budget, budget['images'], more, seed)
-        arms[arm].append(done(one, folder))
-        pairs = [(arm, 'iwae') for arm in list(ARMS)[1:]] + [('aiwae, mass of q', 'aiwae'), ('uha', 'aiwae')]
-        pairs = [(a, b) for a, b in pairs if arms[a] and arms[b]]
-        result['differences'] = [difference(arms, *pair) for pair in pairs]
-        result['runs'] = arms
+        arms[arm][seed] = done(one, folder)
+        result |= dict(differences=differences(arms), runs={name: list(of.values()) for name, of in arms.items()})
         target.write_text(as_text(result))
     print(align_table(table_rows(result)))

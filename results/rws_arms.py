@@ -10,15 +10,13 @@ import time
 from itertools import product
 from pathlib import Path
 
-import torch
 from fastcore.script import call_parse, store_true
 
 from aiwae_nb.checks import check_count
-from aiwae_nb.evaluate import paired_difference
-from aiwae_nb.files import align_table, round_floats
+from aiwae_nb.files import align_table
 from aiwae_nb.grid import LONG_CHAINS, Cell, run_cells
 from aiwae_nb.paper_aiwae import aiwae_summary
-from collect import machine
+from collect import DIFFERENCE, difference, difference_cells, machine
 from migrate import as_text
 
 THETA = dict(IS=dict(temperatures=2, leapfrog=0), AIS=dict(temperatures=5)) # how the model is trained
@@ -30,8 +28,6 @@ FAST = dict(precision='float32', compile=True)
 EVALUATE = LONG_CHAINS | dict(samples=500, training=0, no_half=True, precision='float32')
 SMALL = dict(steps=4, start_steps=8, images=10, temperatures=10, seeds=2)
 FEW = dict(dataset='mnist5k', hidden='20', latent=5, compile=False)
-HEAD = ['K', 'difference of NLL, nats', 'of each seed', 'mean', 'error over seeds', 'z over seeds', 'error over images',
-        'Monte Carlo error']
 
 
 def start_cell(steps, **more):
@@ -49,49 +45,25 @@ def arm_cells(first, steps, seeds, effort, **more):
     return [cell(*choices) for choices in product(range(seeds), KS, THETA, PHI) if choices[1:] != NOISE]
 
 
-def by_arm(cells):
-    "(K, theta, phi) -> seed -> log p(x) of the images and its Monte Carlo errors, two lines."
-    found = {}
-    for cell in cells:
-        key = cell['key']
-        values = torch.tensor([cell['log_p'], cell['log_p_error']]).double()
-        found.setdefault((key['K'], key['theta'], key['inference_loss']), {})[key['trial']] = values
-    return found
-
-
-def difference(arm, other):
-    "NLL of an arm minus another's, over the seeds that both have, and over images of their mean."
-    seeds = sorted(arm.keys() & other.keys())
-    if len(seeds) < 2: return None
-    a, b = (torch.stack([found[seed] for seed in seeds]) for found in (arm, other)) # (seeds, 2, images)
-    of_seeds = paired_difference(b[:, 0].mean(1), a[:, 0].mean(1))
-    errors = [v[:, 1].square().sum(0).sqrt()/len(seeds) for v in (a, b)]
-    of_images = paired_difference(b[:, 0].mean(0), a[:, 0].mean(0), *errors)
-    each = (b[:, 0] - a[:, 0]).mean(1).tolist()
-    return dict(seeds=each, mean=of_seeds.mean, error_over_seeds=of_seeds.std_error, z_over_seeds=of_seeds.z,
-                error_over_images=of_images.std_error, monte_carlo=of_images.monte_carlo)
-
-
 def differences(cells):
     "Of theta at the same phi, and of phi at the same theta."
-    arms, rows = by_arm(cells), []
+    arms, rows = {}, [] # (K, theta, phi) -> seed -> what is kept
+    for cell in cells:
+        key = cell['key']
+        arms.setdefault((key['K'], key['theta'], key['inference_loss']), {})[key['trial']] = cell
     pairs = [(('AIS', phi), ('IS', phi)) for phi in PHI]
     pairs += [((theta, phi), (theta, 'elbo')) for theta in THETA for phi in PHI[1:]]
     for K, (arm, other) in product(KS, pairs):
         found = difference(arms.get((K, *arm), {}), arms.get((K, *other), {}))
-        if found: rows.append(dict(K=K, arm=arm, other=other) | round_floats(found))
+        if found: rows.append(dict(K=K, arm=arm, other=other) | found)
     return rows
 
 
 def table_rows(result):
     "The differences as lines of text: a head, then a line each."
-    def line(d):
-        label = f"{', '.join(d['arm'])} minus {', '.join(d['other'])}"
-        numbers = (d[k] for k in ('mean', 'error_over_seeds', 'z_over_seeds', 'error_over_images', 'monte_carlo'))
-        mean, error, z, *rest = numbers
-        each = ' '.join(f'{v:+.2f}' for v in d['seeds'])
-        return [str(d['K']), label, each, f'{mean:+.3f}', f'{error:.3f}', f'{z:.1f}', *(f'{v:.3f}' for v in rest)]
-    return [HEAD, *map(line, result['differences'])]
+    rows = [[str(d['K']), *difference_cells(f"{', '.join(d['arm'])} minus {', '.join(d['other'])}", d)]
+            for d in result['differences']]
+    return [['K', *DIFFERENCE], *rows]
 
 
 @call_parse
