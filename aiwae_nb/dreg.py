@@ -6,7 +6,7 @@
 __all__ = ['REDUCTIONS', 'IWAE', 'STL', 'IWAE_DREG', 'RWS', 'RWS_DREG', 'SCORE', 'iwae_loss', 'stl_loss', 'iwae_dreg_loss',
            'rws_loss', 'rws_dreg_loss', 'score_loss', 'ELBO', 'elbo_loss', 'ESTIMATORS', 'Weights', 'Row', 'DREG',
            'JVI', 'JVI_DREG', 'bound_weights', 'BOUND', 'path_log_prob', 'Loss', 'returns_draws', 'loss_of',
-           'dreg_loss', 'jvi_loss', 'jvi_dreg_loss', 'rws_losses', 'TunedAlpha']
+           'dreg_loss', 'jvi_loss', 'jvi_dreg_loss', 'rws_losses', 'TunedAlpha', 'HypergradientAlpha']
 
 # %% ../nbs/21_dreg.ipynb #4b306dce
 import math
@@ -19,7 +19,8 @@ from torch.distributions import Distribution, Independent, Normal, kl_divergence
 from torch.func import grad, jvp, vmap
 
 from .bounds import elbo, iwae_bound, jackknife_bound, jackknife_weights, leave_one_out
-from .checks import check_between, check_choice, check_count, check_number, check_tensor, reads_values
+from .checks import (check_between, check_choice, check_count, check_number, check_positive, check_tensor,
+                             reads_values)
 from .core import widened
 from .gradients import first_order
 from .weights import (Draws, as_model_type, check_axes, check_callable, check_float, check_log_joint,
@@ -572,6 +573,15 @@ ESTIMATORS:dict[str, Row] = {
     'dreg': DREG(0.), 'jvi': JVI(1), 'jvi_dreg': JVI_DREG(1), 'score': SCORE}
 
 # %% ../nbs/21_dreg.ipynb #969b5d42
+def _difference(zero, one):
+    "One minus zero, gradients of two halves of a batch (2, P)."
+    check_tensor(floating=True, zero=zero, one=one)
+    if zero.shape != one.shape or zero.dim() != 2 or len(zero) != 2: raise ValueError(
+        f"gradients are {tuple(zero.shape)} and {tuple(one.shape)}, expected (2, P) for both: "
+        "one row for each half")
+    return one - zero
+
+
 class TunedAlpha(nn.Module):
     """The alpha of `dreg_loss` that minimises the measured error of its direction, eqs. (7) and (8).
 
@@ -599,11 +609,7 @@ class TunedAlpha(nn.Module):
         """Add one measurement.
 
         Raises `ValueError` on inconsistent shapes and on non-finite gradients, and then changes nothing."""
-        check_tensor(floating=True, zero=zero, one=one)
-        if zero.shape != one.shape or zero.dim() != 2 or len(zero) != 2: raise ValueError(
-            f"gradients are {tuple(zero.shape)} and {tuple(one.shape)}, expected (2, P) for both: "
-            "one row for each half")
-        d = one - zero
+        d = _difference(zero, one)
         def dot(u, v): return (metric*u*v).sum().to(self.moments)
         g, change = zero.mean(0), d.mean(0)
         across = (dot(zero[0], d[1]) + dot(zero[1], d[0]))/2
@@ -625,3 +631,45 @@ class TunedAlpha(nn.Module):
         "The alpha in 0, 0.01, ..., 1 with the largest alignment."
         grid = torch.linspace(0, 1, 101, dtype=torch.float64)
         return grid[self.alignment(grid).argmax()]
+
+# %% ../nbs/21_dreg.ipynb #4c9373e5
+class HypergradientAlpha(nn.Module):
+    """The alpha of `dreg_loss` that climbs the mean cosine of eq. (9), by its log odds.
+
+    Pass `.alpha` to the loss. Raises `ValueError` on a start outside (0, 1) and a rate that is not positive."""
+    alpha:Tensor
+
+    def __init__(self,
+        start:float=.5, # alpha before the first measurement, inside (0, 1)
+        rate:float=1., # change of the log odds of alpha for each unit of their derivative
+    ):
+        super().__init__()
+        check_between(0, 1, start=start)
+        check_positive(rate=rate)
+        self.rate = rate
+        self.register_buffer('alpha', torch.tensor(float(start)))
+
+    def slope(self,
+        zero:Tensor, # (2, P) gradients by q's parameters at alpha = 0, of two halves of a batch
+        one:Tensor, # (2, P) those at alpha = 1, on the same draws
+        metric:Tensor|float=1., # (P,) weights of the inner product
+    )->Tensor: # (): the estimate of eq. (9), the mean of both ways to take the halves
+        "The derivative of the cosine by alpha. Raises as `TunedAlpha.update` does."
+        d = _difference(zero, one)
+        mixed, other = zero + self.alpha.to(zero)*d, zero.flip(0)
+        def dot(u, v): return (metric*u*v).sum(1, keepdim=True)
+        square = dot(mixed, mixed)
+        across = d - dot(mixed, d)/square*mixed
+        found = (dot(other, across)/(square*dot(other, other)).sqrt()).mean()
+        if not found.isfinite(): raise ValueError(
+            "a gradient of zero or one is zero or not finite: alpha was not changed")
+        return found
+
+    def update(self,
+        zero:Tensor, # (2, P) as in `slope`
+        one:Tensor, # (2, P)
+        metric:Tensor|float=1., # (P,)
+    )->float: # the new alpha
+        "Make one step. Raises as `slope` does, and then changes nothing."
+        odds = self.alpha.logit() + self.rate*self.alpha*(1 - self.alpha)*self.slope(zero, one, metric).to(self.alpha)
+        return self.alpha.copy_(odds.clamp(-10, 10).sigmoid()).item()

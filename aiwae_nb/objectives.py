@@ -26,7 +26,7 @@ from .avo import avo_loss, cyclical, linear_alphas, warm_up
 from .bounds import jackknife_bound
 from .checks import check_choice, check_context, check_count, check_number, check_tensor, reads_values
 from .core import seeded, undisturbed
-from .dreg import ESTIMATORS, Row, TunedAlpha
+from .dreg import ESTIMATORS, HypergradientAlpha, Row, TunedAlpha
 from .hmc import TRAIN_LEAPFROG, StepSizes, check_precision
 from .hvi import HierarchicalPosterior
 from .parallel import mean_over_ranks, raise_together, shared_coin
@@ -483,10 +483,13 @@ class JackknifeDRegObjective(JackknifeObjective):
     name, row = 'jvi_dreg', ESTIMATORS['jvi_dreg']
 
 # %% ../nbs/49_objectives.ipynb #071176be
+_TUNERS = {'auto': TunedAlpha, 'hyper': HypergradientAlpha} # alpha -> what chooses it
+
+
 def _parse_alpha(text):
-    if text == 'auto': return text
+    if text in _TUNERS: return text
     try: value = float(text)
-    except ValueError: raise ValueError(f"alpha is {text!r}, expected a number, as 0.5, or auto") from None
+    except ValueError: raise ValueError(f"alpha is {text!r}, expected a number, as 0.5, or auto or hyper") from None
     if not math.isfinite(value): raise ValueError(f"alpha is {text}, expected a finite number")
     return value
 
@@ -495,19 +498,19 @@ class DRegObjective(EstimatorObjective):
     "The mixture of IWAE-DReG and RWS-DReG, whose weight can be tuned during training."
     name, row = 'dreg', ESTIMATORS['dreg']
     choices = dict(
-        alpha=Choice(0., "weight of RWS-DReG: 0 is iwae_dreg, 1 is rws_dreg, auto tunes it during training",
-        _parse_alpha),
+        alpha=Choice(0., "weight of RWS-DReG: 0 is iwae_dreg, 1 is rws_dreg, auto tunes it during training by measured "
+                         "errors, hyper by a hypergradient", _parse_alpha),
         **BETA_CHOICES)
 
     def __init__(self, model, n_samples=64, precision=None, **choices):
         super().__init__(model, n_samples, precision, **choices)
-        self.tuner = TunedAlpha() if self.tunes(**choices) else None
+        self.tuner = _TUNERS[choices['alpha']]() if self.tunes(**choices) else None
         if self.tuner is not None: self.probes = ('tune_alpha',)
 
     @staticmethod
     def tunes(alpha:Any=0., **choices)->bool: # whether alpha is tuned during training
-        "Whether `alpha` is 'auto'."
-        return isinstance(alpha, str) and alpha == 'auto'
+        "Whether `alpha` is 'auto' or 'hyper'."
+        return isinstance(alpha, str) and alpha in _TUNERS
 
     @classmethod
     def check(cls, n_samples, **choices):

@@ -19,10 +19,11 @@ class DRegBudget(NamedTuple):
     steps:int           # steps of a run of the figures
     start:dict|None     # flags of the run from which the figures start; None: from scratch
     every:tuple         # steps between measurements of gradient variance, and of the test bound
-    smoke:dict          # flags of the runs with every estimator
-    frozen_decoder:dict # flags of the runs with a frozen decoder
+    smoke:dict          # flags of the runs with every estimator; empty: no such runs
+    frozen_decoder:dict # flags of the runs with a frozen decoder; empty: no such runs
     figures:dict        # further flags of the runs of the figures
     K:tuple=(64, 32, 256) # the first has all methods
+    alphas:tuple=(.1, .2, .3, .4, .5, .6, .7, .8, .9, 'auto', 'hyper') # of the mixtures
 
 
 _IWAE_13 = dict(objective='iwae', samples=5, batch=20, schedule='burda', epochs=13, model='dreg')
@@ -38,6 +39,7 @@ DREG_BUDGETS = {
     'paper': DRegBudget(5_000_000, None, (1000, 10_000), _SMOKE, _FROZEN, dict(compile=True, save_every=300)),
     'small': DRegBudget(200, _IWAE_13, (10, 50), _SMOKE, _FROZEN,
     dict(compile=True, precision='bfloat16', save_every=120)),
+    'scratch': DRegBudget(5000, None, (250, 500), {}, {}, dict(compile=True, save_every=120), (64,), ('auto', 'hyper')),
     'smoke': DRegBudget(4, _IWAE_13 | dict(epochs=1, steps=2) | _DIGITS, (2, 2), _SMOKE | _FEW, _FROZEN | _FEW,
     _DIGITS, (4, 3, 5))}
 
@@ -54,8 +56,7 @@ def _curves(budget):
     for name in ('iwae', 'iwae_dreg', 'rws', 'rws_dreg', 'jvi', 'jvi_dreg', 'stl'): yield name, most, None
     for K in others:
         for name in ('iwae', 'iwae_dreg', 'rws', 'rws_dreg', 'stl'): yield name, K, None
-    for tenth in range(1, 10): yield 'dreg', most, tenth/10
-    yield 'dreg', most, 'auto'
+    for alpha in budget.alphas: yield 'dreg', most, alpha
 
 
 def _start(task): return Cell(dict(group='start') | task, {}).name
@@ -77,14 +78,15 @@ def dreg_cells(
     trials:int=3, # seeds of each curve
 )->list: # of Cell; a cell from which others start precedes them
     "The runs behind Figures 2 to 7 of paper 2, and the two added experiments."
-    first = [Cell(dict(group='start') | task, task | (budget.start or _IWAE_13)) for task in _TASKS]
+    started = _TASKS if budget.start else _TASKS[:1] if budget.frozen_decoder else []
+    first = [Cell(dict(group='start') | task, task | (budget.start or _IWAE_13)) for task in started]
     smoke = [Cell(dict(group='smoke') | task | dict(objective=name), task | budget.smoke | dict(objective=name))
-             for task in (_TASKS[0], _TASKS[2]) for name in ESTIMATORS]
+             for task in (_TASKS[0], _TASKS[2]) for name in ESTIMATORS if budget.smoke]
     task = _TASKS[0]
     def frozen(name, trial):
         key = dict(group='frozen_decoder') | task | dict(objective=name, trial=trial)
         return Cell(key, task | budget.frozen_decoder | dict(objective=name, seed=trial), _start(task))
-    decoder = [frozen(name, trial) for trial in range(trials) for name in ESTIMATORS]
+    decoder = [frozen(name, trial) for trial in range(trials) for name in ESTIMATORS if budget.frozen_decoder]
     figures = [_figure(task, budget, trial, *of)
                for trial in range(trials) for task in _TASKS for of in _curves(budget)]
     return [*first, *smoke, *decoder, *figures]

@@ -128,7 +128,7 @@ def _metric(optimizer, parameters):
 
 
 class TuneAlpha(Probe):
-    "Move the alpha of `dreg` with alpha='auto', as `TunedAlpha` does. Raises `ValueError` for other objectives."
+    "Move the alpha of `dreg` with alpha='auto' or 'hyper'. Raises `ValueError` for other objectives."
     def __init__(self,
         every:int=10, # steps from one measurement to the next
     ):
@@ -137,7 +137,7 @@ class TuneAlpha(Probe):
     def start(self, objective, inputs):
         "Make the two ends of the mixture."
         if getattr(objective, 'tuner', None) is None: raise ValueError(
-            f"the objective is {objective.name}, expected dreg with alpha='auto': leave this probe out")
+            f"the objective is {objective.name}, expected dreg with alpha='auto' or 'hyper': leave this probe out")
         if len(inputs[0]) < 2:
             raise ValueError("batch is 1, expected 2 or more: alpha is measured on the two halves of a batch")
         self.learned, self.found = inference_parameters(objective.model, *inputs), None
