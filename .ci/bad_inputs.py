@@ -162,6 +162,9 @@ CALLS = {
     'LayeredPosterior': (layered, dict(first=New(posterior), layers=[step], sizes=[D, D])),
     'TunedAlpha': (dreg.TunedAlpha, dict(start=.5, decay=.9)),
     'TunedAlpha.update': (method(dreg.TunedAlpha, 'update'), dict(zero=torch.randn(2, 5), one=torch.randn(2, 5))),
+    'HypergradientAlpha': (dreg.HypergradientAlpha, dict(start=.5, rate=.9)),
+    'HypergradientAlpha.update': (
+        method(dreg.HypergradientAlpha, 'update'), dict(zero=torch.randn(2, 5), one=torch.randn(2, 5))),
     'gradient_report': (snr.gradient_report, dict(
         loss_fns=New(lambda: {'one': lambda: PARAMETER.square()*torch.randn(())}), parameters=New(lambda: [PARAMETER]),
         n_draws=30, reference='one', seed=0, level=.05)),
@@ -283,6 +286,7 @@ CALLS = {
     'PlanarFlow': (flow, dict(n_latent=D, n_context=4, n_steps=2, q0=New(posterior), c=torch.randn(B, 4))),
     'make_objective': (learned, dict(model=New(Model), name='dreg', n_samples=K, precision='float32', alpha=.5,
                                      beta=.5, rate=.1, cycle=3)),
+    'make_objective(annealed)': (partial(learned, model=Model(), name='dreg'), dict(n_samples=K, anneal=3)),
     'make_objective(aiwae)': (partial(learned, model=Model(), name='aiwae'), dict(
         n_samples=K, temperatures=T, leapfrog=1, inference_loss='elbo')),
     'LinearGaussian': (linear, dict(weight=torch.ones(P, D), bias=torch.zeros(P), noise=1.)),

@@ -22,7 +22,7 @@ from torch.distributions import Distribution
 
 from .ais import linear_schedule
 from .aiwae import aiwae_losses, check_inference
-from .avo import avo_loss, cyclical, linear_alphas, warm_up
+from .avo import avo_loss, cyclical, linear_alphas, tempered, warm_up
 from .bounds import jackknife_bound
 from .checks import check_choice, check_context, check_count, check_number, check_tensor, reads_values
 from .core import seeded, undisturbed
@@ -61,14 +61,17 @@ def bind_model(
     model:Any, # a Module: offers posterior(x) and log_joint(x, z); perhaps prior()
     x:Tensor, # (B, P)
     *c:Tensor, # (B, C) the context of a conditional model
+    alpha:float|Tensor|None=None, # alpha-annealing: the log joint is alpha log p(x, z); None: it is not annealed
 )->BoundModel:
     """The model's log joint, posterior and prior for these data.
 
-    Raises `TypeError` or `ValueError` on data that are no tensor or empty, and on a context of another length."""
+    Raises `TypeError` or `ValueError` on data that are no tensor or empty, on a context of another length, and on an
+    alpha outside [0, 1]."""
     _check_inputs(x, *c)
     q = model.posterior(x, *c)
     prior = model.prior(*c) if hasattr(model, 'prior') else None
-    def log_joint(z): return model.log_joint(x, z, *c)
+    def log_p(z): return model.log_joint(x, z, *c)
+    log_joint = log_p if alpha is None else tempered(log_p, alpha)
     if not isinstance(q, HierarchicalPosterior): return BoundModel(log_joint, q, prior)
     lifted:Any = None if prior is None else q.lift(prior.log_prob) # a loss calls only its log_prob
     return BoundModel(q.lift(log_joint), q.path(), lifted)
@@ -374,12 +377,28 @@ def try_compiled(
 
 
 # %% ../nbs/49_objectives.ipynb #3d4efd6a
-# the choices of a warm-up, which every estimator takes
+# the choices of a warm-up, which every estimator takes: of beta, and of alpha
 BETA_CHOICES = dict(
     beta=Choice(1., "weight of log q - log prior at the first step; below 1 it rises to 1"),
     rate=Choice(2e-4, "rise of beta for each step; 0: beta is constant"),
     cycle=Choice(0,
-    "steps of a cycle, in whose first half beta rises from its first value (or 0) to 1; 0: one warm-up"))
+    "steps of a cycle, in whose first half beta rises from its first value (or 0) to 1; 0: one warm-up"),
+    anneal=Choice(0, "anneal the target: alpha log p(x, z), where alpha rises from .01 to 1 over this many steps"))
+
+
+def _alpha_schedule(anneal):
+    "None, a schedule, or a tensor that is alpha itself."
+    if isinstance(anneal, Tensor):
+        check_number(least=0, most=1, anneal=anneal)
+        return anneal
+    check_count(least=0, anneal=anneal)
+    return warm_up(.01, .99/anneal) if anneal else None
+
+
+def _of_beta(choices): return {k: v for k, v in choices.items() if k in ('beta', 'rate', 'cycle')}
+
+
+def _scheduled(value): return (ScheduledValue(value), None) if callable(value) else (None, value)
 
 
 class EstimatorObjective(Objective):
@@ -389,14 +408,14 @@ class EstimatorObjective(Objective):
 
     def __init__(self, model, n_samples=64, precision=None, **choices):
         super().__init__(model, n_samples, precision, **choices)
-        beta = beta_schedule(*(self.chosen[k] for k in BETA_CHOICES))
-        self.beta = ScheduledValue(beta) if callable(beta) else None
-        self.chosen_beta = None if callable(beta) else beta
+        self.beta, self.chosen_beta = _scheduled(beta_schedule(**_of_beta(self.chosen)))
+        self.heating, self.chosen_alpha = _scheduled(_alpha_schedule(self.chosen['anneal']))
 
     @classmethod
     def check(cls, n_samples, **choices):
         super().check(n_samples, **choices)
-        beta_schedule(**{k: v for k, v in choices.items() if k in BETA_CHOICES})
+        beta_schedule(**_of_beta(choices))
+        _alpha_schedule(choices.get('anneal', 0))
         cls.row.check(n_samples, **{k: v for k, v in choices.items() if k in cls.row.options})
 
     def options(self)->dict: # keywords of the row
@@ -405,7 +424,12 @@ class EstimatorObjective(Objective):
         return {k: now[k] for k in ('beta', *self.row.options)}
 
     def current_choices(self):
-        return self.chosen | dict(beta=self.beta.value if self.beta else self.chosen_beta, rate=0., cycle=0)
+        now = dict(beta=self.beta.value if self.beta else self.chosen_beta, rate=0., cycle=0)
+        return self.chosen | now | ({} if self.target_alpha() is None else dict(anneal=self.target_alpha()))
+
+    def target_alpha(self)->Tensor|None: # (); None: the target is not annealed
+        "The current alpha of alpha-annealing."
+        return self.heating.value if self.heating else self.chosen_alpha
 
     def bound_loss(self,
         x:Tensor, # (B, P)
@@ -414,13 +438,14 @@ class EstimatorObjective(Objective):
     )->Tensor: # nats
         "The row's loss for these data."
         with self.autocast(x):
-            log_joint, q, prior = bind_model(self.model, x, *c)
+            log_joint, q, prior = bind_model(self.model, x, *c, alpha=self.target_alpha())
             return self.row(log_joint, q, self.n_samples, prior=prior, reduction=reduction, **self.options())
 
     def forward(self, x, *c, reduction='mean'): return self.bound_loss(x, *c, reduction=reduction)
 
     def after_step(self, optimizer):
-        if self.beta: self.beta.advance()
+        for schedule in (self.beta, self.heating):
+            if schedule: schedule.advance()
 
 # %% ../nbs/49_objectives.ipynb #dee64b9c
 def _blank(name):
@@ -463,7 +488,8 @@ class HamiltonianObjective(EstimatorObjective):
 
     def bound_loss(self, x, *c, reduction='mean'):
         beta = self.options()['beta']
-        if isinstance(beta, Tensor) or beta != 1: return super().bound_loss(x, *c, reduction=reduction)
+        plain = not isinstance(beta, Tensor) and beta == 1 and self.target_alpha() is None
+        if not plain: return super().bound_loss(x, *c, reduction=reduction)
         _check_inputs(x, *c)
         with self.autocast(x):
             return uha_loss(self.model.posterior(x, *c), self.n_samples, recompute=self.chosen['recompute'],
@@ -703,7 +729,9 @@ class MixedObjective(EstimatorObjective):
         "The value of the bound with the gradient of the annealed objective; in evaluation mode."
         with self.autocast(x):
             q = self.model.posterior(x, *c, detached=True)
-            loss = avo_loss(lambda z: self.model.log_joint(x, z, *c), q, self.n_samples, self.alphas,
+            alpha = self.target_alpha()
+            def log_p(z): return self.model.log_joint(x, z, *c)
+            loss = avo_loss(log_p if alpha is None else tempered(log_p, alpha), q, self.n_samples, self.alphas,
                 reduction=reduction)
             with torch.no_grad(): bound = self.bound_loss(x, *c, reduction=reduction)
         return bound + (loss - loss.detach())

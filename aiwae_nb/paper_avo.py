@@ -26,6 +26,7 @@ class AvoBudget(NamedTuple):
     mnist:dict     # flags of every run on images
     beta:dict      # further flags of the short runs on images
     steps:tuple    # numbers of steps over which beta is annealed
+    period:int     # steps of a cycle of beta, and of a warm-up beside it
     evaluate:dict  # flags of aiwae_evaluate
     widths:dict={} # further flags of an objective
     rest:dict={}   # further flags of the evaluation of all but the first seed's VAE and annealed chain without warm-up
@@ -44,11 +45,11 @@ _LENGTHS, _WARMED = (1000, 2500, 5000), (0, 1000, 2000, 4000)
 
 # what a grid of paper 3 may cost
 AVO_BUDGETS = {
-    'paper': AvoBudget(_PLANE, 5, _LENGTHS, 3, _REPORT, dict(epochs=5), _WARMED,
+    'paper': AvoBudget(_PLANE, 5, _LENGTHS, 3, _REPORT, dict(epochs=5), _WARMED, 1000,
                        LONG_CHAINS | dict(images=0, temperatures=10_000, training=0), _IAF),
-    'small': AvoBudget(_PLANE, 5, _LENGTHS, 3, _REPORT, dict(epochs=5), _WARMED,
+    'small': AvoBudget(_PLANE, 5, _LENGTHS, 3, _REPORT, dict(epochs=5), _WARMED, 1000,
                        LONG_CHAINS | dict(images=500, temperatures=1000, training=0), _IAF, dict(no_half=True)),
-    'smoke': AvoBudget(dict(steps=4, hidden=4, transitions=2), 2, (2,), 1, _FEW, dict(steps=1), (0, 4),
+    'smoke': AvoBudget(dict(steps=4, hidden=4, transitions=2), 2, (2,), 1, _FEW, dict(steps=1), (0, 4), 2,
                        LONG_CHAINS | _SHORT_CHAINS, _NARROW)}
 MNIST_METHODS = {'vae': 'elbo', 'hvi': 'hvi', 'avo': 'avo', 'iaf': 'flow_iaf'} # name of a run -> its objective
 
@@ -68,11 +69,18 @@ def _toys(budget):
     return cells
 
 
+def _cell(budget, key, objective, evaluate, **flags):
+    made = budget.mnist | dict(objective=objective, seed=key['trial']) | budget.widths.get(objective, {}) | flags
+    return Cell(key, made, evaluate=evaluate)
+
+
 def _run(budget, group, name, objective, trial, evaluate, warm_up=0, gate_init=None, **flags):
     gate = {} if gate_init is None else dict(gate_init=gate_init)
     key = dict(group=group, method=name) | gate | dict(warm_up=warm_up, trial=trial)
-    made = budget.mnist | dict(objective=objective, seed=trial) | budget.widths.get(objective, {}) | flags | gate
-    return Cell(key, made, evaluate=evaluate)
+    return _cell(budget, key, objective, evaluate, **flags | gate)
+
+
+def _rising(n): return dict(beta=WARM['beta'], rate=(1 - WARM['beta'])/n) if n else {}
 
 
 def _mnist(budget, trials, bounds):
@@ -94,9 +102,18 @@ def _mnist(budget, trials, bounds):
 
 def _beta(budget, bounds):
     "Warm-up of several lengths."
-    def rising(n): return dict(beta=WARM['beta'], rate=(1 - WARM['beta'])/n) if n else {}
-    return [_run(budget, 'beta', name, objective, 0, bounds | dict(samples=100), n, **budget.beta | rising(n))
+    return [_run(budget, 'beta', name, objective, 0, bounds | dict(samples=100), n, **budget.beta | _rising(n))
             for n in budget.steps for name, objective in MNIST_METHODS.items()]
+
+
+def _schedules(budget, trials, bounds):
+    "Warm-up of several kinds."
+    n = budget.period
+    kinds = dict(none={}, beta=_rising(n), cycle=dict(cycle=n), alpha=dict(anneal=n))
+    def cell(name, kind, trial):
+        key = dict(group='schedule', method=name, kind=kind, trial=trial)
+        return _cell(budget, key, MNIST_METHODS[name], bounds, **budget.beta | kinds[kind])
+    return [cell(name, kind, trial) for trial in range(trials) for kind in kinds for name in MNIST_METHODS]
 
 
 def avo_cells(
@@ -105,7 +122,8 @@ def avo_cells(
 )->list: # of Cell
     "The fits in the plane, and the runs on images, of paper 3."
     bounds = {k: budget.evaluate[k] for k in ('samples', 'images')} # no chains
-    return [*_toys(budget), *_mnist(budget, trials, bounds), *_beta(budget, bounds)]
+    of_images = [*_mnist(budget, trials, bounds), *_beta(budget, bounds), *_schedules(budget, trials, bounds)]
+    return [*_toys(budget), *of_images]
 
 # %% ../nbs/64_paper_avo.ipynb #4b0d5166
 _OF_FIT = ('kl', 'log_z_gap', 'bound', 'log_z', 'masses', 'truth', 'least_share', 'inside', 'parameters', 'seconds')
