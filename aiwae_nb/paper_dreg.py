@@ -39,7 +39,7 @@ DREG_BUDGETS = {
     'paper': DRegBudget(5_000_000, None, (1000, 10_000), _SMOKE, _FROZEN, dict(compile=True, save_every=300)),
     'small': DRegBudget(200, _IWAE_13, (10, 50), _SMOKE, _FROZEN,
     dict(compile=True, precision='bfloat16', save_every=120)),
-    'scratch': DRegBudget(5000, None, (250, 500), {}, {}, dict(compile=True, save_every=120), (64,), ('auto', 'hyper')),
+    'scratch': DRegBudget(2000, None, (100, 200), {}, {}, dict(compile=True, save_every=120), (64,), ('auto', 'hyper')),
     'smoke': DRegBudget(4, _IWAE_13 | dict(epochs=1, steps=2) | _DIGITS, (2, 2), _SMOKE | _FEW, _FROZEN | _FEW,
     _DIGITS, (4, 3, 5))}
 
