@@ -55,16 +55,20 @@ def training_step(flags):
     return step
 
 
-def step_seconds(budget, more, turns=15):
-    "CPU seconds of a training step of each arm: the median of steps in turns."
-    steppers = {arm: training_step(flags_of(arm, budget, more)) for arm in ARMS}
-    found = {arm: [] for arm in ARMS}
+def step_seconds(steps, turns=15):
+    "Name -> CPU seconds of a call of `steps[name]`: the median of calls in turns."
+    found = {name: [] for name in steps}
     for turn in range(turns + 3):
-        for arm, step in steppers.items():
+        for name, step in steps.items():
             began = time.process_time()
             step()
-            if turn >= 3: found[arm].append(time.process_time() - began)
-    return {arm: round(statistics.median(values), 5) for arm, values in found.items()}
+            if turn >= 3: found[name].append(time.process_time() - began)
+    return {name: round(statistics.median(values), 5) for name, values in found.items()}
+
+
+def arm_seconds(budget, more):
+    "CPU seconds of a training step of each arm."
+    return step_seconds({arm: training_step(flags_of(arm, budget, more)) for arm in ARMS})
 
 
 def cell_of(group, arm, lr, steps, budget, images, more, seed=0, **effort):
@@ -121,7 +125,7 @@ def main(
             result[name] = compute()
             target.write_text(as_text(result))
         return result[name]
-    times = kept('step_seconds', lambda: step_seconds(budget, more))
+    times = kept('step_seconds', lambda: arm_seconds(budget, more))
     def steps(arm, of): return max(2, round(budget[of]/times[arm]))
     def pilot(arm, lr):
         one = cell_of('pilot', arm, lr, steps(arm, 'pilot_seconds'), budget, budget['pilot_images'],

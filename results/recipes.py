@@ -2,7 +2,7 @@
 
     python results/recipes.py results/recipes.json --machine 'one core of a CPU' runs/recipe_aiwae5-0 ...
 
-Runs that the file has already are replaced; the others stay.
+Runs that the file has already are replaced; the others stay. `minutes.py` then adds their minutes of one thread.
 """
 import argparse
 from pathlib import Path
