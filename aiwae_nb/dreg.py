@@ -654,7 +654,9 @@ class HypergradientAlpha(nn.Module):
         one:Tensor, # (2, P) those at alpha = 1, on the same draws
         metric:Tensor|float=1., # (P,) weights of the inner product
     )->Tensor: # (): the estimate of eq. (9), the mean of both ways to take the halves
-        "The derivative of the cosine by alpha. Raises as `TunedAlpha.update` does."
+        """The derivative of the cosine by alpha.
+
+        Raises `ValueError` on inconsistent shapes, and on gradients that are zero or not finite."""
         d = _difference(zero, one)
         mixed, other = zero + self.alpha.to(zero)*d, zero.flip(0)
         def dot(u, v): return (metric*u*v).sum(1, keepdim=True)
