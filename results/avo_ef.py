@@ -224,7 +224,7 @@ def made(name, letter, weights):
     arm, seeds = ARMS[name], range(COMMON['seeds'])
     chains = [new_chain(arm, letter, seed) for seed in seeds]
     with seeded(0):
-        if arm.start is None: return trained(chains, letter, arm.loss, arm.steps or COMMON['steps'])
+        if arm.start is None: return trained(chains, letter, arm.loss, min(arm.steps or COMMON['steps'], COMMON['steps']))
         for seed, chain in enumerate(chains if weights else ()): chain.load_state_dict(weights[str(seed)])
         if arm.start != 'all': chains = [last_step(arm, letter, chain) for chain in chains]
         return trained(chains, letter, arm.loss, COMMON['more'])
@@ -271,6 +271,7 @@ def run(target, asked, is_small):
                  arms={k: a._asdict() for k, a in ARMS.items()}, paths=paths)
     for name, letter in asked:
         weights = Path(f"runs/avo_ef{'_small'*is_small}/{letter}.pt") # of the chains that other arms continue
+        weights.parent.mkdir(parents=True, exist_ok=True)
         if f'{name}-{letter}-0' in fits: continue
         toys = made(name, letter, load_checkpoint(weights) if ARMS[name].start in ('all', 'chain') else None)
         if name == 'annealed': save_checkpoint({str(seed): toy.state_dict() for seed, toy in enumerate(toys)}, weights)
