@@ -224,7 +224,8 @@ def made(name, letter, weights):
     arm, seeds = ARMS[name], range(COMMON['seeds'])
     chains = [new_chain(arm, letter, seed) for seed in seeds]
     with seeded(0):
-        if arm.start is None: return trained(chains, letter, arm.loss, min(arm.steps or COMMON['steps'], COMMON['steps']))
+        steps = min(arm.steps or COMMON['steps'], COMMON['steps'])
+        if arm.start is None: return trained(chains, letter, arm.loss, steps)
         for seed, chain in enumerate(chains if weights else ()): chain.load_state_dict(weights[str(seed)])
         if arm.start != 'all': chains = [last_step(arm, letter, chain) for chain in chains]
         return trained(chains, letter, arm.loss, COMMON['more'])
