@@ -95,7 +95,8 @@ def train_command(
         f"config is a {type(config).__name__}, expected a RunConfig, as the `config` of a Run")
     flags = config.flags()
     def without(*names): return RunConfig.from_flags(**{k: v for k, v in flags.items() if k not in names})
-    known = {k: v for k, v in flags.items() if k != 'out' and without(k).resolved() != config.resolved()}
+    whole = without().resolved() # of these flags: a config that starts from a run also has that run's digest
+    known = {k: v for k, v in flags.items() if k != 'out' and without(k).resolved() != whole}
     def text(value): return ','.join(map(str, value)) if isinstance(value, list) else value
     words = [f'--{name}' if value is True else f'--{name} {text(value)}' for name, value in known.items()]
     return ' '.join(['aiwae_train', *words])

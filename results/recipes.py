@@ -15,8 +15,9 @@ from aiwae_nb.runs import Run
 from migrate import as_text
 
 KEPT = ('images', 'n_samples', 'nvlb', 'nvlb_error_over_images', 'nll', 'nll_error_over_images', 'nll_error_monte_carlo',
-        'expected_shortfall', 'converged_fraction', 'forces', 'active_units', 'n_latent', 'train_images', 'train_nll',
-        'train_nll_error_over_images', 'generalisation_gap', 'generalisation_gap_error_over_images', 'ais_seconds')
+        'half_temperatures_gap', 'expected_shortfall', 'converged_fraction', 'forces', 'active_units', 'n_latent',
+        'train_images', 'train_nll', 'train_nll_error_over_images', 'generalisation_gap',
+        'generalisation_gap_error_over_images', 'ais_seconds')
 
 
 def summary(folder, machine):
