@@ -9,7 +9,7 @@ by side, as the data of a batch, which takes less time. The second line runs som
 need `annealed` of their target before. Arms that the file holds are not run again; it is written after each. `--small`
 is a quick try: two seeds, few steps.
 """
-import itertools, sys, time
+import argparse, itertools, time
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -274,7 +274,9 @@ def run(target, asked, is_small):
         weights = Path(f"runs/avo_ef{'_small'*is_small}/{letter}.pt") # of the chains that other arms continue
         weights.parent.mkdir(parents=True, exist_ok=True)
         if f'{name}-{letter}-0' in fits: continue
-        toys = made(name, letter, load_checkpoint(weights) if ARMS[name].start in ('all', 'chain') else None)
+        goes_on = ARMS[name].start in ('all', 'chain')
+        if goes_on and not weights.exists(): raise SystemExit(f"{name} goes on from {weights}: run annealed-{letter} first")
+        toys = made(name, letter, load_checkpoint(weights) if goes_on else None)
         if name == 'annealed': save_checkpoint({str(seed): toy.state_dict() for seed, toy in enumerate(toys)}, weights)
         found = {f'{name}-{letter}-{seed}': dict(arm=name, target=letter, seed=seed) |
                  round_floats(measured(toy, letter, seed)) for seed, toy in enumerate(toys)}
@@ -284,7 +286,19 @@ def run(target, asked, is_small):
               f'{time.process_time():.0f} s of CPU', flush=True)
 
 
+def arm_of(text):
+    "The arm and the energy of a name such as last-E."
+    name, _, letter = text.partition('-')
+    if name not in ARMS or letter not in ('E', 'F'):
+        raise argparse.ArgumentTypeError(f"{text!r} is no run, expected ARM-E or ARM-F with an arm of {', '.join(ARMS)}")
+    return name, letter
+
+
 if __name__ == '__main__':
-    asked = [tuple(a.split('-')) for a in sys.argv[2:] if a != '--small'] or list(itertools.product(ARMS, 'EF'))
-    if '--small' in sys.argv: COMMON |= SMALL
-    run(Path(sys.argv[1]), asked, '--small' in sys.argv)
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument('target', type=Path, help='the JSON that is written')
+    parser.add_argument('arms', nargs='*', type=arm_of, help='such as last-E; all if not given')
+    parser.add_argument('--small', action='store_true', help='a quick try')
+    asked = parser.parse_args()
+    if asked.small: COMMON |= SMALL
+    run(asked.target, asked.arms or list(itertools.product(ARMS, 'EF')), asked.small)

@@ -90,7 +90,7 @@ def minutes_of(name, runs, ms, n_images):
                  schedule=config.schedule, seed=config.seed, kind=kind, steps=steps, start=None, minutes=minutes)
     if not config.start: return found
     start = Path(config.start).name
-    if start not in runs: raise SystemExit(f"{name} starts from {start}, of which results/ has no steps: add it first")
+    if start not in runs: raise SystemExit(f"{name} starts from {start}, and results/ lacks the steps of that run: add it first")
     return found | dict(start=start, minutes=round(minutes + minutes_of(start, runs, ms, n_images)['minutes'], 3))
 
 
