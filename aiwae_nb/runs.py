@@ -524,6 +524,11 @@ def _event_images(model, shape, x, *c):
     return {name: rows.unflatten(1, shape) for name, rows in model_images(model, x)._asdict().items()}
 
 # %% ../nbs/56_runs.ipynb #3d9eb65d
+def _network(preset):
+    "What a preset decides, but for its initial weights."
+    return {k: v for k, v in MODELS[preset].items() if k != 'init'}
+
+
 class Run:
     "A run's folder. `begin` makes it, `resume` trains, `load`, `report` and `compare` read it."
     def __init__(self,
@@ -647,10 +652,12 @@ class Run:
         model:Any, # of a run that begins; its weights are replaced
         config:RunConfig, # of that run
     )->str: # the digest of the checkpoint
-        "Copy the weights of this run to one that begins. Raises `ValueError` if its model or data differ."
+        """Copy the weights of this run to one that begins. Raises `ValueError` if its network or data differ; the two
+        may differ in their initial weights, which are replaced."""
         mine, theirs = self.config.resolved().kept(), config.resolved().kept()
-        names = ('dataset', 'data_digest', 'task', 'model', 'likelihood', 'sigma', 'latent', 'hidden', 'init', 'scale',
-                 'family', 'family_options')
+        names = ['dataset', 'data_digest', 'task', 'likelihood', 'sigma', 'latent', 'hidden', 'scale', 'family',
+                 'family_options']
+        if _network(self.config.model) != _network(config.model): names.insert(3, 'model')
         other = [f'{k} {mine[k]!r}, not {theirs[k]!r}' for k in names if mine[k] != theirs[k]]
         if other: raise ValueError(
             f"{self.folder} is a run with {'; '.join(other)}: start from one of the same model on the same data")

@@ -26,7 +26,7 @@ from aiwae_nb.hvi import GatedTransition, HierarchicalPosterior, hvi_loss
 from aiwae_nb.targets import ENERGIES, annealed_target, standard_normal
 from aiwae_nb.toys import AnnealedToy, ChainToy, log_density, make_toy
 from collect import machine
-from migrate import as_text
+from migrate import as_text, json_file
 
 COMMON = dict(seeds=3, steps=10_000, more=5_000, batch=128, lr=1e-3, transitions=4, hidden=32) # more: of a continuation
 GRID = dict(n=200, n_draws=20_000) # of a report
@@ -296,7 +296,7 @@ def arm_of(text):
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
-    parser.add_argument('target', type=Path, help='the JSON that is written')
+    parser.add_argument('target', type=json_file, help='the JSON that is written')
     parser.add_argument('arms', nargs='*', type=arm_of, help='such as last-E; all if not given')
     parser.add_argument('--small', action='store_true', help='a quick try')
     asked = parser.parse_args()

@@ -2,14 +2,14 @@
 
     python results/collect.py results/mnist_iwae5.json runs/mnist_iwae5_iwae runs/mnist_iwae5_aiwae ...
 """
-import platform, statistics, sys
-from pathlib import Path
+import platform, statistics
 
 import torch
+from fastcore.script import Param, call_parse
 
 from aiwae_nb.evaluate import paired_difference
 from aiwae_nb.files import load_json, load_table, read_lines, round_floats
-from migrate import as_text
+from migrate import as_text, json_file, run_folder
 
 NAMES = ('dataset', 'objective', 'samples', 'batch', 'schedule', 'epochs', 'model', 'precision', 'seed')
 
@@ -66,6 +66,10 @@ def difference_cells(label, d):
             *(f'{d[k]:.3f}' for k in ('error_over_images', 'monte_carlo'))]
 
 
-if __name__ == '__main__':
-    target, *runs = map(Path, sys.argv[1:])
+@call_parse
+def main(
+    target:json_file, # the JSON that is written
+    runs:Param("folders of finished runs", run_folder, nargs='+'),
+):
+    "Gather the reports of finished runs into one small JSON file."
     target.write_text(as_text(dict(machine=machine(), runs=[summary(run) for run in runs])))

@@ -1,17 +1,18 @@
 """Train a sigmoid belief network of 200 bits by annealing, RWS and VIMCO for equal CPU time; NLL by annealing.
 
-    OMP_NUM_THREADS=1 python results/discrete.py results/discrete.json [runs/discrete]
+    OMP_NUM_THREADS=1 python results/discrete.py results/discrete.json [--folder runs/discrete]
 
 The images are binarized MNIST. First each arm chooses its learning rate, by the bound of validation images after a
 short run. Then each arm is trained with three seeds. The first model is annealed at several lengths and with both
 moves of page discrete. What the file holds is not computed again, and it is written after each part. The folder keeps
 the weights, and a model that it holds is not trained again.
 """
-import itertools, sys, time
+import itertools, time
 from functools import partial
 from pathlib import Path
 
 import torch
+from fastcore.script import call_parse
 from torch import nn
 from torch.distributions import Bernoulli, Independent
 
@@ -24,7 +25,7 @@ from aiwae_nb.dreg import rws_loss, score_loss
 from aiwae_nb.evaluate import evaluate_bound
 from aiwae_nb.files import load_checkpoint, load_json, round_floats, save_checkpoint
 from collect import machine
-from migrate import as_text
+from migrate import as_text, json_file
 
 SECONDS, SEEDS, IMAGES = 30, 3, 50 # of CPU time for each run; of each arm; of the test set
 PILOT = dict(seconds=5, rates=(3e-3, 1e-2), images=200, samples=100) # for the learning rate of each arm
@@ -136,7 +137,13 @@ def about(target):
         training=dict(K=K, T=T, flips=FLIPS), chains=CHAINS, ladder_images=LADDER_IMAGES)
 
 
-def main(target, folder):
+@call_parse
+def main(
+    target:json_file, # the JSON that is written
+    folder:Path=Path('runs/discrete'), # of the trained models
+):
+    "Train, measure and compare the arms. The same command goes on where the last one stopped."
+    torch.set_num_threads(1)
     data, result = load_dataset('binary_mnist'), load_json(target) if target.exists() else {}
     folder.mkdir(parents=True, exist_ok=True)
     x = bits(data.test[::len(data.test)//IMAGES]) # from the whole of it
@@ -163,8 +170,3 @@ def main(target, folder):
         for n in lengths: kept('ladder', f'{move} {n}', partial(climb, move, n))
     for seed, arm in itertools.product(range(SEEDS), own): kept('runs', f'{arm} {seed}', partial(run, arm, seed))
     for seed, arm in itertools.product(range(SEEDS), RATE_OF): kept('runs', f'{arm} {seed}', partial(run, arm, seed))
-
-
-if __name__ == '__main__':
-    torch.set_num_threads(1)
-    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else Path('runs/discrete'))

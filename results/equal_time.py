@@ -22,7 +22,7 @@ from aiwae_nb.paper_aiwae import aiwae_summary
 from aiwae_nb.runs import RunConfig, build_run
 from aiwae_nb.train import adam
 from collect import DIFFERENCE, difference, difference_cells, machine
-from migrate import as_text
+from migrate import as_text, json_file
 
 ARMS = { # name -> flags
     'iwae': dict(objective='iwae_dreg', samples=5),
@@ -100,7 +100,7 @@ def table_rows(result):
 
 @call_parse
 def main(
-    target:Path, # the JSON that is written
+    target:json_file, # the JSON that is written
     folder:Path=Path('runs/equal_time'), # of the runs
     seconds:int=100, # CPU seconds of training of each run
     images:int=200, # test images of NLL

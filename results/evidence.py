@@ -2,14 +2,12 @@
 
     python results/evidence.py results/evidence.json runs/mnist_iwae5
 """
-import sys
-from pathlib import Path
-
 import torch
+from fastcore.script import call_parse
 
 from aiwae_nb.files import load_json, load_table
 from collect import command, machine
-from migrate import as_text
+from migrate import as_text, json_file, run_folder
 
 LEFT_OUT = ('config', 'checkpoint', 'note') # of a report
 FLAGS = dict(samples='n_samples', images='first', chains='chains', temperatures='temperatures', leapfrog='leapfrog',
@@ -33,8 +31,12 @@ def of_images(run):
     return found | {name: column(chains, name) for name in ('value', 'std_error', 'half_T')}
 
 
-if __name__ == '__main__':
-    target, run = map(Path, sys.argv[1:])
+@call_parse
+def main(
+    target:json_file, # the JSON that is written
+    run:run_folder, # folder of a finished run with a certificate
+):
+    "Keep the evidence of a run as small JSON."
     report = load_json(run/'report.json')
     kept = {k: v for k, v in report.items() if k not in LEFT_OUT}
     found = dict(machine=machine(), train=command(load_json(run/'config.json')), evaluate=evaluated(run, report),

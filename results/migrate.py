@@ -5,7 +5,7 @@
 
 A cell of a grid gets a `key`, a flat dict from which its name is made, in place of a group and a name to be parsed.
 """
-import json, re, sys
+import argparse, json, re, sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -142,6 +142,28 @@ def numbers(value):
     return [value] if isinstance(value, (int, float)) else []
 
 
+def json_file(text):
+    "The path of a JSON file that can be written, from a command; its folder is there."
+    path = Path(text)
+    if path.suffix != '.json': raise argparse.ArgumentTypeError(f"{text} is not the name of a JSON file")
+    if path.is_dir(): raise argparse.ArgumentTypeError(f"{text} is a folder")
+    if not path.parent.is_dir(): raise argparse.ArgumentTypeError(f"{path.parent} is not a folder")
+    return path
+
+
+def known_file(text):
+    "The path of a JSON file that is there, from a command."
+    path = json_file(text)
+    if not path.exists(): raise argparse.ArgumentTypeError(f"there is no {text}")
+    return path
+
+
+def run_folder(text):
+    "The folder of a finished run, from a command; its report is there."
+    if not (Path(text)/'report.json').exists(): raise argparse.ArgumentTypeError(f"{text} has no report.json: evaluate it first")
+    return Path(text)
+
+
 def as_text(found):
     "JSON, compact; each cell of a grid on a line of its own, so that two versions can be compared."
     def compact(value): return json.dumps(value, separators=(',', ':'))
@@ -164,4 +186,7 @@ def main(is_check):
     return bool(changed) and is_check
 
 
-if __name__ == '__main__': sys.exit(main('--check' in sys.argv[1:]))
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument('--check', action='store_true', help='write nothing; exit code 1 where a file would change')
+    sys.exit(main(parser.parse_args().check))

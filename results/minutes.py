@@ -18,7 +18,7 @@ from aiwae_nb.files import load_json
 from aiwae_nb.runs import RunConfig
 from collect import machine
 from equal_time import step_seconds, training_step
-from migrate import as_text, flags_of
+from migrate import as_text, flags_of, json_file
 
 HERE = Path(__file__).resolve().parent
 CURVE = dict(dataset=('mnist',), task=('generative',), model=('iwae', 'aiwae'), family=('normal',), samples=(5,),
@@ -96,7 +96,7 @@ def minutes_of(name, runs, ms, n_images):
 
 @call_parse
 def main(
-    target:Path, # the JSON that is written
+    target:json_file, # the JSON that is written
     again:store_true=False, # time the steps anew
 ):
     "Count the steps of each run, and time a step of each kind where the file lacks one."

@@ -5,14 +5,13 @@
 Runs that the file has already are replaced; the others stay. `minutes.py` then adds their minutes of one thread.
 """
 import argparse
-from pathlib import Path
 
 import torch
 
 from aiwae_nb.files import load_json, load_table, read_lines, round_floats
 from aiwae_nb.pretrained import train_command
 from aiwae_nb.runs import Run
-from migrate import as_text
+from migrate import as_text, json_file, run_folder
 
 KEPT = ('images', 'n_samples', 'nvlb', 'nvlb_error_over_images', 'nll', 'nll_error_over_images', 'nll_error_monte_carlo',
         'half_temperatures_gap', 'expected_shortfall', 'converged_fraction', 'forces', 'active_units', 'n_latent',
@@ -35,8 +34,8 @@ def summary(folder, machine):
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
-    parser.add_argument('target', type=Path)
-    parser.add_argument('runs', nargs='+', type=Path)
+    parser.add_argument('target', type=json_file)
+    parser.add_argument('runs', nargs='+', type=run_folder)
     parser.add_argument('--machine', required=True, help='where they were trained')
     asked = parser.parse_args()
     found = load_json(asked.target, {}) | {run.name: summary(run, asked.machine) for run in asked.runs}

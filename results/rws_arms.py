@@ -17,7 +17,7 @@ from aiwae_nb.files import align_table
 from aiwae_nb.grid import LONG_CHAINS, Cell, run_cells
 from aiwae_nb.paper_aiwae import aiwae_summary
 from collect import DIFFERENCE, difference, difference_cells, machine
-from migrate import as_text
+from migrate import as_text, json_file
 
 THETA = dict(IS=dict(temperatures=2, leapfrog=0), AIS=dict(temperatures=5)) # how the model is trained
 PHI = ('elbo', 'rws', 'dreg') # how q is
@@ -68,7 +68,7 @@ def table_rows(result):
 
 @call_parse
 def main(
-    target:Path, # the JSON that is written
+    target:json_file, # the JSON that is written
     folder:Path=Path('runs/rws_arms'), # of the runs
     steps:int=3000, # of each arm: an epoch
     start_steps:int=9000, # of the run from which all begin

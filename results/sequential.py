@@ -6,18 +6,18 @@ The linear Gaussian model of page sequential has Kalman's exact log p and its gr
 volatility is learned by each gradient from three seeds. What the file holds is not computed again, and it is written
 after each part.
 """
-import itertools, math, sys, time
+import itertools, math, time
 from functools import partial
-from pathlib import Path
 
 import torch
+from fastcore.script import call_parse
 from torch.distributions import Independent, Normal
 
 from aiwae_nb.core import log_mean_exp, seeded
 from aiwae_nb.files import load_json, round_floats
 from aiwae_nb.sequential import marginal_smc_loss, particle_filter, smc_loss
 from collect import machine
-from migrate import as_text
+from migrate import as_text, json_file
 
 FORMS = { # of the gradient
     'standard': partial(smc_loss, doubly=False), 'doubly': smc_loss,
@@ -139,7 +139,12 @@ def compared(seed, point):
     return dict(seed=seed, forms=found)
 
 
-def main(target):
+@call_parse
+def main(
+    target:json_file, # the JSON that is written
+):
+    "Measure and learn. The same command goes on where the last one stopped."
+    torch.set_num_threads(1)
     result = load_json(target) if target.exists() else {}
     about = dict(command=f'OMP_NUM_THREADS=1 python results/sequential.py results/{target.name}', machine=machine(),
                  linear_settings=LINEAR, volatility_settings=VOLATILITY, start=START)
@@ -155,8 +160,3 @@ def main(target):
         for form in LEARNERS: kept('learned', f'{form} {seed}', partial(learned, form, seed))
         point = result['learned'][f'doubly {seed}']['params']
         kept('compared', str(seed), partial(compared, seed, point))
-
-
-if __name__ == '__main__':
-    torch.set_num_threads(1)
-    main(Path(sys.argv[1]))

@@ -1,18 +1,19 @@
 """What the gradient of a two-layer posterior, page any_bound, eq. (5), is worth to the network of the IWAE study.
 
-    OMP_NUM_THREADS=1 python results/two_layers.py results/two_layers.json [runs/two_layers.pt]
+    OMP_NUM_THREADS=1 python results/two_layers.py results/two_layers.json [--weights runs/two_layers.pt]
 
 Three gradients of the IWAE bound: `iwae`, the standard one; `naive`, doubly reparameterized with each layer's parameters
 detached, which drops the indirect score; `iwae_dreg`, which keeps it. First `--model iwae2` is trained on mnist5k; then
 the gradients by the two layers of q are drawn on one batch, at several K. What is done is kept in the file, and not done
 again.
 """
-import sys, time
+import time
 from functools import partial
 from itertools import product
 from pathlib import Path
 
 import torch
+from fastcore.script import call_parse
 
 from aiwae_nb.any_bound import LayeredPosterior
 from aiwae_nb.core import seeded
@@ -24,7 +25,7 @@ from aiwae_nb.objectives import make_objective
 from aiwae_nb.snr import gradient_report
 from aiwae_nb.train import train
 from collect import machine
-from migrate import as_text
+from migrate import as_text, json_file
 
 START = dict(steps=2000, batch=50, n_samples=5, lr=1e-3, seed=0)
 GRADIENTS = dict(n_samples=(2, 5, 16, 64), batch=32, n_draws=100, seed=0)
@@ -71,7 +72,12 @@ def gradients(model, x, K, part):
     return {arm: row._asdict() for arm, row in found.estimators.items()} | dict(n_tests=found.n_tests)
 
 
-def main(target):
+@call_parse
+def main(
+    target:json_file, # the JSON that is written
+    weights:Path=Path('runs/two_layers.pt'), # of the model that is measured; trained if it is not there
+):
+    "Train the model, and measure its gradients. The same command goes on where the last one stopped."
     result = load_json(target) if target.exists() else {}
     minutes = result.setdefault('minutes', {})
     result |= dict(command=f'OMP_NUM_THREADS=1 python results/two_layers.py results/{target.name}', machine=machine(),
@@ -85,7 +91,6 @@ def main(target):
         target.write_text(as_text(result))
         print(table, name, flush=True)
     digits = load_dataset('mnist5k')
-    weights = Path(sys.argv[2]) if len(sys.argv) > 2 else Path('runs/two_layers.pt')
     weights.parent.mkdir(parents=True, exist_ok=True)
     began = time.process_time()
     start = started(digits, weights)
@@ -93,6 +98,3 @@ def main(target):
     with seeded(1): x = torch.bernoulli(digits.train[:GRADIENTS['batch']].float()/255)
     for K, part in product(GRADIENTS['n_samples'], ('first', 'second')):
         kept('gradients', f'K{K}-{part}', lambda: gradients(start, x, K, part))
-
-
-if __name__ == '__main__': main(Path(sys.argv[1]))

@@ -4,14 +4,15 @@
 
 Fits that the file holds are not run again; it is written after each.
 """
-import itertools, sys, time
-from pathlib import Path
+import itertools, time
+
+from fastcore.script import call_parse
 
 from aiwae_nb.files import load_json, round_floats
 from aiwae_nb.targets import ENERGIES
 from aiwae_nb.toys import draw, fit_toy, toy_report
 from collect import machine
-from migrate import as_text
+from migrate import as_text, json_file
 
 COMMON = dict(steps=500, lr=.04, batch=128)
 ARMS = { # name -> the method and its size; one step of AVO is one of HVI, so AVO has two
@@ -34,8 +35,11 @@ def fitted(arm, letter, seed):
         seconds=round(seconds, 1), draws=draws, learned=learned)
 
 
-if __name__ == '__main__':
-    target = Path(sys.argv[1])
+@call_parse
+def main(
+    target:json_file, # the JSON that is written
+):
+    "Fit the arms to the six energies. The same command goes on where the last one stopped."
     fits = load_json(target)['fits'] if target.exists() else {}
     for seed, letter, arm in itertools.product(range(3), ENERGIES, ARMS):
         name = f'{arm}-{letter}-{seed}'
