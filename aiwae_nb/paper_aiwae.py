@@ -37,10 +37,16 @@ class Tables(NamedTuple):
     from_checkpoint:dict={} # flags of the runs that start from one checkpoint
     compile:bool=True    # compile the chains
     equal_time:dict={}   # flags of an IWAE that takes the time of annealing; empty: no such run
+    start:dict={}        # further flags of an IWAE from which all columns start; empty: from random weights
+    longer:int=10        # how many times as many epochs the start has
+    shorter:dict={}      # K -> how many times fewer epochs its runs have
+    precision:str='bfloat16' # of annealing's forces with K > 1
+    importance:str='iwae'    # the objective of IWAE with K > 1
 
 
 _TRAIN = dict(batch=20, schedule='burda', model='aiwae')
 _FEW = dict(dataset='mnist5k', hidden='20', latent=5, epochs=1, steps=2) | _TRAIN
+_RECIPE = dict(epochs=20, batch=128, lr=2e-3, eps=1e-6, schedule='cosine', compile=True, model='iwae')
 _SHORT_CHAINS = dict(samples=10, images=20, chains=4, temperatures=10, leapfrog=2, training=10, compile=False)
 
 # what a grid of paper 1 may cost
@@ -50,15 +56,23 @@ AIWAE_BUDGETS = {
     'small': Tables(dict(epochs=13) | _TRAIN, (5, 1), (5, 11), False,
                     LONG_CHAINS | dict(images=500, temperatures=1000, training=100), latent2d=dict(epochs=2),
                     seeds=dict(no_half=True), from_checkpoint=dict(steps=10_000), equal_time=dict(epochs=78)),
+    'recipe': Tables(_RECIPE | dict(save_every=60), (5, 1, 50), (5, 8, 11), True,
+                     dict(samples=500, images=1000, training=1000, chains=16, temperatures=401, leapfrog=2,
+                          compile=True, simulated=0), latent2d=dict(epochs=5), seeds=dict(no_half=True, training=0),
+                     start=dict(lr=4e-3, precision='bfloat16'), shorter={50: 10}, precision='float32',
+                     importance='iwae_dreg'),
     'smoke': Tables(_FEW, (3, 1), (5, 11), False, LONG_CHAINS | _SHORT_CHAINS, from_checkpoint=dict(steps=4),
     compile=False)}
 
 # %% ../nbs/62_paper_aiwae.ipynb #5db93007
+_STARTS = 'start', 'start2d' # groups of the models from which others start; with two latent dimensions
+
+
 def _method(T, K, budget):
     "The flags of a column: IWAE, by the ELBO for K = 1 as in the paper; or annealing, with fast forces for K > 1."
-    if T is None: return dict(objective='elbo' if K == 1 else 'iwae', samples=K)
+    if T is None: return dict(objective='elbo' if K == 1 else budget.importance, samples=K)
     flags = dict(objective='aiwae', samples=K, temperatures=T)
-    if budget.compile: flags |= dict(compile=True) | (dict(precision='bfloat16') if K > 1 else {})
+    if budget.compile: flags |= dict(compile=True) | (dict(precision=budget.precision) if K > 1 else {})
     return flags | (dict(batch=budget.batch) if budget.batch else {})
 
 
@@ -79,14 +93,28 @@ def _cell(budget, dataset, K, T, trial, group='table', loss=None, first='', **fl
     key = _key(group, dataset, K, T, loss, trial)
     made = dict(dataset=dataset) | budget.train | _method(T, K, budget) | dict(seed=trial) | flags
     if loss: made['inference_loss'] = loss
-    if group == 'latent2d': return Cell(key, made, first)
+    if K in budget.shorter and group not in _STARTS: made['epochs'] = max(1, made['epochs']//budget.shorter[K])
+    if group in ('latent2d', *_STARTS): return Cell(key, made, first)
     evaluate = _effort(budget, (dataset, K, trial, group) == ('mnist', budget.K[0], 0, 'table'))
     if budget.seeds and (trial or group != 'table'): evaluate = evaluate | dict(training=0)
     return Cell(key, made, first, evaluate)
 
 
+def _after_starts(budget, cells):
+    "The cells, and before each, where the budget has them, the IWAE from which it starts."
+    if not budget.start: return cells
+    found = {}
+    for cell in cells:
+        key, latent = cell.key, {k: v for k, v in cell.flags.items() if k == 'latent'}
+        group, long = _STARTS[bool(latent)], dict(epochs=cell.flags['epochs']*budget.longer)
+        start = _cell(budget, key['dataset'], key['K'], None, key['trial'], group, **budget.start, **long, **latent)
+        found |= {start.name: start, cell.name: cell._replace(first=start.name)}
+    return list(found.values())
+
+
 def _from_checkpoint(budget, T, first):
     "Both methods, and the other losses of the inference network, from the weights of one run."
+    if not budget.from_checkpoint: return []
     short = dict(steps=budget.from_checkpoint.get('steps'), epochs=10_000, schedule='constant', lr=3.7e-4,
                  batch=budget.train['batch'])
     def going_on(T, loss=None):
@@ -109,7 +137,8 @@ def aiwae_cells(
     latent2d = [_cell(budget, 'mnist', K, T, 0, 'latent2d', **pictures) for K in budget.K for T in every]
     seeds = cells('mnist', Ks, columns, range(1, trials))
     if budget.full: seeds += cells('omniglot', Ks, columns, range(1, trials))
-    found = [*table, *other, *latent2d, *seeds, *_from_checkpoint(budget, every[1], table[0].name)]
+    found = _after_starts(budget, [*table, *other, *latent2d, *seeds])
+    found += _from_checkpoint(budget, every[1], table[0].name)
     if budget.equal_time:
         found.append(_cell(budget, 'mnist', budget.K[0], None, 0, 'equal_time', **budget.equal_time))
     return found
@@ -172,6 +201,7 @@ def aiwae_summary(
     words = ' '.join(evaluation_of(cell, Path('runs')/folder.name))
     last = {name: values[-1] for name, (_, values) in found.pop('curves').items()}
     found |= dict(evaluate=words, chains=last, flags=cell.flags, effort=cell.evaluate)
+    if cell.group in _STARTS: return found
     if cell.evaluate is None:
         seen = posteriors(run, cell.flags.get('data'))
         return found | dict(posteriors={k: v for k, v in seen.items() if k != 'checkpoint'})

@@ -48,7 +48,8 @@ def _show(cells, folder):
 @command()
 def aiwae_reproduce(
     paper:str='dreg', # reproduce the figures and tables of: dreg, aiwae or avo
-    budget:str='small', # small (two cores), paper (a GPU) or smoke (a few steps); for dreg also scratch
+    # small (two cores), paper (a GPU) or smoke (a few steps); also scratch for dreg, and recipe for aiwae
+    budget:str='small',
     only:str='', # run only cells whose names contain this text; all if not given
     trials:int=3, # seeds of each curve or column
     engine:str='local', # executes the runs: local (processes of this machine) or dask (a cluster)
