@@ -264,9 +264,10 @@ def table_entry(
     return f'{statistics.mean(values):.{digits}f}{sd}' + ('' if math.isnan(published) else f' [{published:.{digits}f}]')
 
 # %% ../nbs/62_paper_aiwae.ipynb #2ca3c7b5
-def _trained(flags):
+def _trained(cell):
+    flags, after = cell['flags'], ' after its start' if '--start ' in cell.get('command', '') else ''
     unit = 'steps' if flags.get('steps') else 'epochs'
-    return f'{flags[unit]:,} {unit}'
+    return f'{flags[unit]:,} {unit}{after}'
 def _evaluated(effort, report):
     return f"{report.get('images', 0):,} images, T = {effort['temperatures']:,}" if effort else ''
 def _order(column):
@@ -287,7 +288,7 @@ def aiwae_rows(
         published = _published(dataset, row, key[1], key[2]) if group == 'table' else math.nan
         return table_entry(values, published, 0 if row == 'active_units' else 2)
     head = ['', *(f"K={K} {name} {loss or ''}".rstrip() for _, K, name, loss in columns)]
-    trained = ['trained', *(_trained(cells[0]['flags']) for cells in columns.values())]
+    trained = ['trained', *(_trained(cells[0]) for cells in columns.values())]
     effort = ['evaluated', *(_evaluated(cells[0].get('effort'), cells[0]['report']) for cells in columns.values())]
     body = [[title, *(entry(row, *column) for column in columns.items())] for row, title in ROWS.items()]
     return [head, *body, trained, effort]
