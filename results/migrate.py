@@ -160,8 +160,8 @@ def known_file(text):
 
 def run_folder(text):
     "The folder of a finished run, from a command; its report is there."
-    if not (Path(text)/'report.json').exists(): raise argparse.ArgumentTypeError(f"{text} has no report.json: evaluate it first")
-    return Path(text)
+    if (Path(text)/'report.json').exists(): return Path(text)
+    raise argparse.ArgumentTypeError(f"{text} has no report.json: evaluate it first")
 
 
 def as_text(found):
