@@ -34,16 +34,23 @@ def on_curve(config):
     return all(getattr(config, name) in known for name, known in CURVE.items()) and options == ANNEALING
 
 
+def run_name(file, flags):
+    "A cell of the recipe's grid with its file, since cells of the small one have the same names."
+    return f"{file}/{flags['name']}" if file == 'aiwae_recipe' else flags['name']
+
+
 def all_runs():
-    "Name -> file and settings of each run of the three files."
-    cells = load_json(HERE/'aiwae_small.json')['cells'].values()
+    "Name -> file and settings of each run of the four files."
+    def commands_of(grid, *groups):
+        return [c['command'] for c in load_json(HERE/f'{grid}.json')['cells'].values() if c['key']['group'] in groups]
     timed = load_json(HERE/'equal_time.json')['runs'].values()
     commands = dict(
-        aiwae_small=[c['command'] for c in cells if c['key']['group'] in ('table', 'equal_time')],
+        aiwae_small=commands_of('aiwae_small', 'table', 'equal_time'),
+        aiwae_recipe=commands_of('aiwae_recipe', 'start', 'table'),
         recipes=[run['train'] for run in load_json(HERE/'recipes.json').values()],
         equal_time=[run['command'] for arm in timed for run in arm])
     flags = [(file, flags_of(command)) for file, of in commands.items() for command in of]
-    return {of['name']: (file, RunConfig.from_flags(**of).resolved()) for file, of in flags}
+    return {run_name(file, of): (file, RunConfig.from_flags(**of).resolved()) for file, of in flags}
 
 
 def kind_of(config):
@@ -89,7 +96,7 @@ def minutes_of(name, runs, ms, n_images):
     found = dict(file=file, objective=config.objective, temperatures=config.objective_options.get('temperatures'),
                  schedule=config.schedule, seed=config.seed, kind=kind, steps=steps, start=None, minutes=minutes)
     if not config.start: return found
-    start = Path(config.start).name
+    start = run_name(file, dict(name=Path(config.start).name))
     if start not in runs: raise SystemExit(f"{name} starts from {start}, and results/ lacks the steps of that run: add it first")
     return found | dict(start=start, minutes=round(minutes + minutes_of(start, runs, ms, n_images)['minutes'], 3))
 
