@@ -764,7 +764,30 @@ def _table_of(path, mean):
     return columns if abs(first.mean().item() - mean) < 1e-4 else None
 
 
-def _answers(report, asked): return bool(report) and all(report.get(k) == v for k, v in asked.items())
+_OF_CHAINS = 'chains', 'tolerance', 'temperatures', 'leapfrog', 'start', 'mass' # how log p(x) is estimated
+
+
+def _with_defaults(entries):
+    "The entries of a report or a request, and what its chains have where it says nothing."
+    if not entries.get('chains'): return entries
+    chains = {name: entries.get(name) for name in _OF_CHAINS}
+    chains['start'] = chains['start'] or DEFAULT_START
+    if chains['tolerance'] is None:
+        chains['temperatures'] = chains['temperatures'] or TEMPERATURES
+        chains['leapfrog'] = SCORE_LEAPFROG if chains['leapfrog'] is None else chains['leapfrog']
+    return entries | chains
+
+
+def _differences(report, asked):
+    "(name, what a report has, what is asked) wherever they differ."
+    found, wanted = _with_defaults(report), _with_defaults(asked)
+    return [(k, found.get(k), v) for k, v in wanted.items() if found.get(k) != v]
+
+
+def _answers(report, asked):
+    "Whether a report is what is asked for, or more: with a certificate that is not asked for, or with evidence."
+    if not report or _differences(report, asked): return False
+    return 'chains' not in asked or all(report.get(k) == asked.get(k) for k in ('no_half', 'training'))
 
 # %% ../nbs/56_runs.ipynb #5ff74d92
 class _Report:
@@ -975,7 +998,8 @@ def other_report(
     if not _answers(report, dict(checkpoint=file_digest(run.weights))):
         raise ValueError(f"{run.folder} has changed since its report was made: evaluate it again")
     flags = dict(n_samples='samples', first='images')
-    other = [f"{flags.get(k, k)} {report.get(k, 'none')}, not {v}" for k, v in asked.items() if report.get(k) != v]
+    other = [f"{flags.get(k, k)} {'none' if has is None else has}, not {'none' if v is None else v}"
+             for k, has, v in _differences(report, asked)]
     if other: raise ValueError(f"{run.folder} was evaluated with {'; '.join(other)}: evaluate both with the same flags")
     _tables(run.folder, report)
     return report
