@@ -101,7 +101,7 @@ def _cell(budget, dataset, K, T, trial, group='table', loss=None, first='', **fl
     return Cell(key, made, first, evaluate)
 
 
-def _after_starts(budget, cells):
+def _begun(budget, cells):
     "The cells, and before each, where the budget has them, the IWAE from which it starts."
     if not budget.start: return cells
     found = {}
@@ -138,7 +138,7 @@ def aiwae_cells(
     latent2d = [_cell(budget, 'mnist', K, T, 0, 'latent2d', **pictures) for K in budget.K for T in every]
     seeds = cells('mnist', Ks, columns, range(1, trials))
     if budget.full: seeds += cells('omniglot', Ks, columns, range(1, trials))
-    found = _after_starts(budget, [*table, *other, *latent2d, *seeds])
+    found = _begun(budget, [*table, *other, *latent2d, *seeds])
     found += _from_checkpoint(budget, every[1], table[0].name)
     if budget.equal_time:
         found.append(_cell(budget, 'mnist', budget.K[0], None, 0, 'equal_time', **budget.equal_time))

@@ -14,7 +14,6 @@ FLAGS = {'variance': 'variance_every', 'test': 'test_every', 'save': 'save_every
 GROUPS = {'seen': 'latent2d', 'again': 'seeds', 'more': 'from_checkpoint', 'longer': 'equal_time', 'names': 'smoke',
           'frozen': 'frozen_decoder'}
 CERTIFICATE = {'chains': 'n_chains', 'leapfrog': 'n_leapfrog'}
-PROTOCOL = {'start': 'q', 'mass': 'identity'} # of every evidence that was committed before other starts were known
 METHODS = {'elbo': 'vae', 'flow_iaf': 'iaf', 'flow_planar': 'planar', 'flow_householder': 'householder'}
 
 
@@ -26,13 +25,6 @@ def word(name, value):
 
 def name_of(key): return '-'.join(word(*field) for field in key.items())
 def renamed(d, names): return {names.get(k, k): v for k, v in d.items()}
-
-
-def with_protocol(flags):
-    "Flags of an evaluation, with where its chains start and how they move."
-    if not {'chains', 'leapfrog'} <= flags.keys() or 'mass' in flags: return flags # a tolerance chooses them
-    at = list(flags).index('leapfrog') + 1
-    return dict([*list(flags.items())[:at], *PROTOCOL.items(), *list(flags.items())[at:]])
 
 
 def plain(text):
@@ -102,7 +94,7 @@ def walked(value, names):
     "Every command and dict of flags in what a file keeps, as of today."
     if isinstance(value, list): return [walked(v, names) for v in value]
     if isinstance(value, dict):
-        of_flags = {k: with_protocol(renamed(v, FLAGS)) for k, v in value.items()
+        of_flags = {k: renamed(v, FLAGS) for k, v in value.items()
                     if k in ('flags', 'effort') and isinstance(v, dict)}
         return {k: of_flags[k] if k in of_flags else walked(v, names) for k, v in value.items()}
     return new_text(value, names) if is_command(value) else value

@@ -34,9 +34,9 @@ def on_curve(config):
     return all(getattr(config, name) in known for name, known in CURVE.items()) and options == ANNEALING
 
 
-def run_name(file, flags):
+def run_name(file, name):
     "A cell of the recipe's grid with its file, since cells of the small one have the same names."
-    return f"{file}/{flags['name']}" if file == 'aiwae_recipe' else flags['name']
+    return f'{file}/{name}' if file == 'aiwae_recipe' else name
 
 
 def all_runs():
@@ -50,7 +50,7 @@ def all_runs():
         recipes=[run['train'] for run in load_json(HERE/'recipes.json').values()],
         equal_time=[run['command'] for arm in timed for run in arm])
     flags = [(file, flags_of(command)) for file, of in commands.items() for command in of]
-    return {run_name(file, of): (file, RunConfig.from_flags(**of).resolved()) for file, of in flags}
+    return {run_name(file, of['name']): (file, RunConfig.from_flags(**of).resolved()) for file, of in flags}
 
 
 def kind_of(config):
@@ -96,8 +96,8 @@ def minutes_of(name, runs, ms, n_images):
     found = dict(file=file, objective=config.objective, temperatures=config.objective_options.get('temperatures'),
                  schedule=config.schedule, seed=config.seed, kind=kind, steps=steps, start=None, minutes=minutes)
     if not config.start: return found
-    start = run_name(file, dict(name=Path(config.start).name))
-    if start not in runs: raise SystemExit(f"{name} starts from {start}, and results/ lacks the steps of that run: add it first")
+    start = run_name(file, Path(config.start).name)
+    if start not in runs: raise SystemExit(f"{name} starts from {start}, which results/ lacks: add that run first")
     return found | dict(start=start, minutes=round(minutes + minutes_of(start, runs, ms, n_images)['minutes'], 3))
 
 
