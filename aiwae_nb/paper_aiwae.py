@@ -101,18 +101,6 @@ def _cell(budget, dataset, K, T, trial, group='table', loss=None, first='', **fl
     return Cell(key, made, first, evaluate)
 
 
-def _begun(budget, cells):
-    "The cells, and before each, where the budget has them, the IWAE from which it starts."
-    if not budget.start: return cells
-    found = {}
-    for cell in cells:
-        key, latent = cell.key, {k: v for k, v in cell.flags.items() if k == 'latent'}
-        group, long = _STARTS[bool(latent)], dict(epochs=cell.flags['epochs']*budget.longer)
-        start = _cell(budget, key['dataset'], key['K'], None, key['trial'], group, **budget.start, **long, **latent)
-        found |= {start.name: start, cell.name: cell._replace(first=start.name)}
-    return list(found.values())
-
-
 def _from_checkpoint(budget, T, first):
     "Both methods, and the other losses of the inference network, from the weights of one run."
     if not budget.from_checkpoint: return []
@@ -132,13 +120,22 @@ def aiwae_cells(
     Ks, columns = (budget.K, every) if budget.full else (budget.K[:1], every[:2])
     def cells(dataset, Ks, columns, trials):
         return [_cell(budget, dataset, K, T, t) for t in trials for K in Ks for T in columns]
+    def start_of(cell):
+        "The IWAE from which a cell starts."
+        key, latent = cell.key, {k: v for k, v in cell.flags.items() if k == 'latent'}
+        group, long = _STARTS[bool(latent)], dict(epochs=cell.flags['epochs']*budget.longer)
+        return _cell(budget, key['dataset'], key['K'], None, key['trial'], group, **budget.start, **long, **latent)
     table = cells('mnist', budget.K, every, [0])
     other = cells('omniglot', Ks, columns, [0])
     pictures = dict(budget.latent2d) | dict(latent=2)
     latent2d = [_cell(budget, 'mnist', K, T, 0, 'latent2d', **pictures) for K in budget.K for T in every]
     seeds = cells('mnist', Ks, columns, range(1, trials))
     if budget.full: seeds += cells('omniglot', Ks, columns, range(1, trials))
-    found = _begun(budget, [*table, *other, *latent2d, *seeds])
+    found = [*table, *other, *latent2d, *seeds]
+    if budget.start:
+        pairs = [(start_of(cell), cell) for cell in found]
+        begun = [cell for start, cell in pairs for cell in (start, cell._replace(first=start.name))]
+        found = list({cell.name: cell for cell in begun}.values()) # each start once
     found += _from_checkpoint(budget, every[1], table[0].name)
     if budget.equal_time:
         found.append(_cell(budget, 'mnist', budget.K[0], None, 0, 'equal_time', **budget.equal_time))

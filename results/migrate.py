@@ -82,8 +82,6 @@ KEYS = {'dreg': key_of_dreg, 'aiwae': key_of_aiwae, 'avo': key_of_avo}
 def new_text(text, names):
     "A command with the flags and cell names of today."
     for old, new in FLAGS.items(): text = re.sub(rf'--{old}(?=\s|$)', f'--{new}', text)
-    if text.startswith('aiwae_evaluate') and '--leapfrog' in text and '--mass' not in text:
-        text = re.sub(r'(--leapfrog \d+)', r'\1 --start q --mass identity', text)
     return re.sub(r'[\w.-]+', lambda m: names.get(m[0], m[0]), text)
 
 
