@@ -871,7 +871,7 @@ class _Report:
 
     def kept(self):
         "The folder with the finished parts of an evidence."
-        asked = {k: v for k, v in self.of_chains.items() if k != 'simulated'}
+        asked = {k: v for k, v in _with_defaults(self.of_chains).items() if k != 'simulated'}
         place = torch.device(self.device).type
         told = json.dumps(asked | dict(device=place, version=__version__), sort_keys=True)
         return self.folder/'ais'/f"{asked['checkpoint']}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
