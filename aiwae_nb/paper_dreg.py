@@ -14,6 +14,10 @@ from .files import align_table
 from .grid import Cell, Paper, summary
 
 # %% ../nbs/63_paper_dreg.ipynb #84ef2499
+_TASKS = (dict(dataset='mnist', task='generative'), dict(dataset='omniglot', task='generative'),
+    dict(dataset='mnist', task='structured'))
+
+
 class DRegBudget(NamedTuple):
     "How much the grid of paper 2 may cost."
     steps:int           # steps of a run of the figures
@@ -24,6 +28,8 @@ class DRegBudget(NamedTuple):
     figures:dict        # further flags of the runs of the figures
     K:tuple=(64, 32, 256) # the first has all methods
     alphas:tuple=(.1, .2, .3, .4, .5, .6, .7, .8, .9, 'auto', 'hyper') # of the mixtures
+    methods:tuple=('iwae', 'iwae_dreg', 'rws', 'rws_dreg', 'jvi', 'jvi_dreg', 'stl') # at the first K
+    tasks:tuple=_TASKS
 
 
 _IWAE_13 = dict(objective='iwae', samples=5, batch=20, schedule='burda', epochs=13, model='dreg')
@@ -40,12 +46,12 @@ DREG_BUDGETS = {
     'small': DRegBudget(200, _IWAE_13, (10, 50), _SMOKE, _FROZEN,
     dict(compile=True, precision='bfloat16', save_every=120)),
     'scratch': DRegBudget(2000, None, (100, 200), {}, {}, dict(compile=True, save_every=120), (64,), ('auto', 'hyper')),
+    'longer': DRegBudget(20_000, None, (100, 200), {}, {}, dict(compile=True, save_every=120), (64,), (),
+    ('iwae', 'stl', 'rws', 'iwae_dreg', 'rws_dreg'), (_TASKS[2], _TASKS[0])),
     'smoke': DRegBudget(4, _IWAE_13 | dict(epochs=1, steps=2) | _DIGITS, (2, 2), _SMOKE | _FEW, _FROZEN | _FEW,
     _DIGITS, (4, 3, 5))}
 
 # %% ../nbs/63_paper_dreg.ipynb #8e7f93e2
-_TASKS = [dict(dataset='mnist', task='generative'), dict(dataset='omniglot', task='generative'),
-    dict(dataset='mnist', task='structured')]
 _PAIRS = {'iwae': 'iwae_dreg', 'rws': 'rws_dreg', 'jvi': 'jvi_dreg'} # whose variances the paper draws together
 _PARTNER = _PAIRS | {b: a for a, b in _PAIRS.items()}
 
@@ -53,7 +59,7 @@ _PARTNER = _PAIRS | {b: a for a, b in _PAIRS.items()}
 def _curves(budget):
     "Objective, K and alpha of each curve in the figures of one task."
     most, *others = budget.K
-    for name in ('iwae', 'iwae_dreg', 'rws', 'rws_dreg', 'jvi', 'jvi_dreg', 'stl'): yield name, most, None
+    for name in budget.methods: yield name, most, None
     for K in others:
         for name in ('iwae', 'iwae_dreg', 'rws', 'rws_dreg', 'stl'): yield name, K, None
     for alpha in budget.alphas: yield 'dreg', most, alpha
@@ -88,7 +94,7 @@ def dreg_cells(
         return Cell(key, task | budget.frozen_decoder | dict(objective=name, seed=trial), _start(task))
     decoder = [frozen(name, trial) for trial in range(trials) for name in ESTIMATORS if budget.frozen_decoder]
     figures = [_figure(task, budget, trial, *of)
-               for trial in range(trials) for task in _TASKS for of in _curves(budget)]
+               for trial in range(trials) for task in budget.tasks for of in _curves(budget)]
     return [*first, *smoke, *decoder, *figures]
 
 # %% ../nbs/63_paper_dreg.ipynb #20689cbb

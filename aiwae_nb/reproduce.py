@@ -48,7 +48,7 @@ def _show(cells, folder):
 @command()
 def aiwae_reproduce(
     paper:str='dreg', # reproduce the figures and tables of: dreg, aiwae or avo
-    # small (two cores), paper (a GPU) or smoke (a few steps); also scratch for dreg, and recipe for aiwae
+    # small (two cores), paper (a GPU) or smoke (a few steps); also scratch and longer for dreg, and recipe for aiwae
     budget:str='small',
     only:str='', # run only cells whose names contain this text; all if not given
     trials:int=3, # seeds of each curve or column
