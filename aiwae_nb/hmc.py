@@ -12,6 +12,7 @@ __all__ = ['PRECISIONS', 'TRAIN_LEAPFROG', 'SCORE_LEAPFROG', 'HMCState', 'HMCInf
 import math, warnings
 from contextlib import nullcontext
 from functools import cache, partial
+from numbers import Real
 from typing import Callable, NamedTuple
 
 import torch
@@ -205,11 +206,13 @@ def _joined(parts):
 
 def _tolerant(target, like, z, energy=True):
     "The target, where it raises for some chains: those are sought by halves of the first axis, and are nowhere."
-    try: return target(z, energy)
+    try: new = target(z, energy)
     except _FAILURES as e:
         if len(z) == 1: return _nowhere(z, like, energy)
         try: return _joined([_tolerant(target, like, part, energy) for part in z.tensor_split(2)])
         except Exception: raise e from None # the target does not take a part of the chains
+    if isinstance(new, HMCState): return new
+    raise TypeError(f"target(z, energy) returned a {type(new).__name__}, expected an HMCState: as_target(log_f) does")
 
 
 def _check_state(state, target):
@@ -247,8 +250,10 @@ def hmc_step(
     """One transition that leaves f invariant, of all chains at once, without a graph. Within it, distributions do not
     check their arguments, and a chain whose target raises is rejected.
     Raises `ValueError` where log f is not one number for each chain, `n_leapfrog` is negative or the mass does not
-    fit."""
+    fit, and `TypeError` where an argument is of another kind."""
     check_count(least=0, n_leapfrog=n_leapfrog)
+    if not isinstance(step_size, Tensor | Real): raise TypeError(
+        f"step_size is {step_size!r}, expected a number, or a tensor that broadcasts against (*N,)")
     _check_state(state, target)
     if mass is not None: _check_mass(mass, state.z)
     if step is leapfrog_step and move is transition: target = partial(_tolerant, target, state)
@@ -425,7 +430,7 @@ class DiagonalMass:
 # %% ../nbs/30_hmc.ipynb #37d67a45
 class DenseMass:
     """A mass matrix for an event of D numbers, eq. (15), or one for each datum; `dense_mass` makes it of a covariance.
-    Raises `ValueError` where the shapes differ or an entry is not finite."""
+    Raises `ValueError` where the shapes differ, an entry is not finite or the two are not of one mass."""
     def __init__(self,
         inverse:Tensor, # (D, D) or (B, D, D): the inverse of the mass
         root:Tensor, # the same shape: A with A A' = mass
@@ -436,6 +441,11 @@ class DenseMass:
             f"inverse has shape {tuple(inverse.shape)} and root {tuple(root.shape)}, expected both (D, D) or (B, D, D)")
         for name, a in dict(inverse=inverse, root=root).items():
             if not a.isfinite().all(): raise ValueError(f"{name} has an entry that is not finite")
+        wide = widened(root)
+        off = wide.mT @ widened(inverse) @ wide - torch.eye(wide.shape[-1]).to(wide)
+        if not (off.abs() < .1).all(): raise ValueError(
+            "root.mT @ inverse @ root is not the identity, so that root is not one of this mass: dense_mass(scale_tril) "
+            "makes both of the Cholesky factor of a covariance")
         self.inverse, self.root, self.n_event = inverse, root, n_event
 
     def _times(self, matrix, a):
@@ -460,8 +470,14 @@ def dense_mass(
     scale_tril:Tensor, # (D, D) or (B, D, D): the Cholesky factor of a covariance, as of a MultivariateNormal
     n_event:int=1, # axes of an event
 )->DenseMass:
-    "The mass that is the inverse of a covariance."
+    "The mass that is the inverse of a covariance. Raises `ValueError` unless it is given as a Cholesky factor."
     check_tensor(floating=True, scale_tril=scale_tril)
+    if scale_tril.dim() < 2 or scale_tril.shape[-1] != scale_tril.shape[-2]: raise ValueError(
+        f"scale_tril has shape {tuple(scale_tril.shape)}, expected (D, D) or (B, D, D)")
+    is_lower = (scale_tril.triu(1) == 0).all() and (scale_tril.diagonal(dim1=-2, dim2=-1) > 0).all()
+    if not (is_lower and scale_tril.isfinite().all()): raise ValueError(
+        "scale_tril is not lower triangular, finite and positive on its diagonal: torch.linalg.cholesky(covariance) "
+        "is")
     wide = widened(scale_tril)
     eye = torch.eye(wide.shape[-1], dtype=wide.dtype, device=wide.device)
     root = torch.linalg.solve_triangular(wide, eye.expand_as(wide), upper=False).mT
