@@ -22,8 +22,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from .checks import (check_between, check_choice, check_count, check_number, check_positive, deferred_checks,
-                             reads_values)
+from .checks import (check_between, check_choice, check_count, check_number, check_positive, check_tensor,
+                             deferred_checks, reads_values)
 from .core import (generator_states, restore_generators, seeded, tqdm, undisturbed, widened,
                            widest_dtype)
 from .data import batches, binarize, check_pixels, check_numbers, count_batches, hash_key
@@ -597,8 +597,15 @@ class _Training:
         return self.inputs(torch.cat([self.draw(self.pixels[i], i, seed, epoch) for i, seed in of_members]))
 
     def first(self, n):
-        index = torch.arange(min(n, len(self.pixels)), device=self.device)
-        return self.images(index.repeat(self.n_members), 0)
+        index = torch.arange(min(n, len(self.pixels)), device=self.device).repeat(self.n_members)
+        given = self.images(index, 0)
+        if not isinstance(given, tuple | list) or not given: raise TypeError(
+            f"inputs(x) returned a {type(given).__name__}, expected a tuple: (x,), or (x, c) of a conditional model")
+        for i, a in enumerate(given):
+            check_tensor(**{f'inputs(x)[{i}]': a})
+            if not a.dim() or len(a) != len(index): raise ValueError(
+                f"inputs(x)[{i}] has shape {tuple(a.shape)}, expected ({len(index)}, ...): one row for each image")
+        return given
 
     def begin_alike(self, settings):
         "Take the weights of rank 0. Raises `ValueError` if a rank was given another run."
@@ -909,10 +916,11 @@ def train(
 )->TrainResult:
     """Train, from the checkpoint in `out` if there is one; with the other processes of a torch.distributed group.
 
-    Raises `ValueError` on impossible settings, on images that are not bytes, and if `out` holds another run or another
-    process writes to it. Raises `TrainingError` on a loss that is not finite, and `OSError` if `out` cannot be written.
-    On Ctrl-C it saves and raises `KeyboardInterrupt`. In a group the lowest rank that fails raises its error, and the
-    others raise `RankError`, or `LostRankError` if a process has ended."""
+    Raises `ValueError` on impossible settings, on images that are not bytes, on inputs with other rows than the
+    images, and if `out` holds another run or another process writes to it. Raises `TrainingError` on a loss that is
+    not finite, and `OSError` if `out` cannot be written. On Ctrl-C it saves and raises `KeyboardInterrupt`. In a
+    group the lowest rank that fails raises its error, and the others raise `RankError`, or `LostRankError` if a
+    process has ended."""
     with together():
         check_settings(epochs, batch, lr, schedule, steps, warm_up, ema, clip, patience)
         check_callable(draw, 'draw', '(pixels, index, seed, epoch) -> (B, P)')
@@ -931,6 +939,8 @@ def train(
             "an ensemble is trained without compile, probes, clip, patience and accumulate: leave them out, or train "
             "one by one")
         run.optimizer = optimizer(run.learned, lr)
+        if not hasattr(run.optimizer, 'param_groups'): raise TypeError(
+            f"optimizer(params, lr) returned a {type(run.optimizer).__name__}, expected a torch optimizer")
         if clip is not None: _clip_before_steps(run.optimizer, run.learned, float(clip))
         if patience is not None: run.watched = watch, patience
         scheduled, first = run.schedule(schedule, warm_up), run.first(batch//world_size())
