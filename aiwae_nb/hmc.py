@@ -444,8 +444,8 @@ class DenseMass:
         wide = widened(root)
         off = wide.mT @ widened(inverse) @ wide - torch.eye(wide.shape[-1]).to(wide)
         if not (off.abs() < .1).all(): raise ValueError(
-            "root.mT @ inverse @ root is not the identity, so that root is not one of this mass: dense_mass(scale_tril) "
-            "makes both of the Cholesky factor of a covariance")
+            "root.mT @ inverse @ root is not the identity, so that root is not one of this mass: "
+            "dense_mass(scale_tril) makes both of the Cholesky factor of a covariance")
         self.inverse, self.root, self.n_event = inverse, root, n_event
 
     def _times(self, matrix, a):

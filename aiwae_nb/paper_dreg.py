@@ -29,7 +29,7 @@ class DRegBudget(NamedTuple):
     K:tuple=(64, 32, 256) # the first has all methods
     alphas:tuple=(.1, .2, .3, .4, .5, .6, .7, .8, .9, 'auto', 'hyper') # of the mixtures
     methods:tuple=('iwae', 'iwae_dreg', 'rws', 'rws_dreg', 'jvi', 'jvi_dreg', 'stl') # at the first K
-    tasks:tuple=_TASKS
+    tasks:tuple=_TASKS # flags of each: data set and task
 
 
 _IWAE_13 = dict(objective='iwae', samples=5, batch=20, schedule='burda', epochs=13, model='dreg')
