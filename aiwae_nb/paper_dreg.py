@@ -46,7 +46,7 @@ DREG_BUDGETS = {
     'small': DRegBudget(200, _IWAE_13, (10, 50), _SMOKE, _FROZEN,
     dict(compile=True, precision='bfloat16', save_every=120)),
     'scratch': DRegBudget(2000, None, (100, 200), {}, {}, dict(compile=True, save_every=120), (64,), ('auto', 'hyper')),
-    'longer': DRegBudget(20_000, None, (100, 200), {}, {}, dict(compile=True, save_every=120), (64,), (),
+    'longer': DRegBudget(30_000, None, (100, 200), {}, {}, dict(compile=True, save_every=120), (64,), (),
     ('iwae', 'stl', 'rws', 'iwae_dreg', 'rws_dreg'), (_TASKS[2], _TASKS[0])),
     'smoke': DRegBudget(4, _IWAE_13 | dict(epochs=1, steps=2) | _DIGITS, (2, 2), _SMOKE | _FEW, _FROZEN | _FEW,
     _DIGITS, (4, 3, 5))}
