@@ -2,7 +2,7 @@
 
 Each runs from top to bottom in a fresh process, in its folder, as `nbdev_test` runs it: without cells that are slow,
 want a GPU, full data sets or other libraries, whose stored outputs stay. Figures have twice the resolution at the size
-that they are shown at, and a palette of 128 colours, which keeps them below 60 kB. Each figure records the height of
+that they are shown at, and a palette of 64 colours, which keeps them below 60 kB. Each figure records the height of
 its smallest text in pixels, `text`, from which .ci/render.py knows whether a phone shows it legibly.
 """
 import base64, io, os, re, sys
@@ -39,7 +39,7 @@ def shrunk(png):
     from PIL import Image, PngImagePlugin
     kept, picture, notes = io.BytesIO(), Image.open(io.BytesIO(png)), PngImagePlugin.PngInfo()
     if 'text' in picture.info: notes.add_text('text', picture.info['text'])
-    picture.convert('RGB').quantize(128, dither=Image.Dither.NONE).save(kept, format='png', optimize=True, pnginfo=notes)
+    picture.convert('RGB').quantize(64, dither=Image.Dither.NONE).save(kept, format='png', optimize=True, pnginfo=notes)
     return min(png, kept.getvalue(), key=len)
 
 
