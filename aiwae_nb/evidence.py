@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['PILOT_STOPS', 'PILOT_MOVES', 'STARTS', 'DEFAULT_START', 'LEAST_ESS', 'TEMPERATURES', 'BETA_SCHEDULES',
            'FIRST_TEMPERATURES', 'Pilot', 'run_pilot', 'tuned_schedule', 'interpolate_step_sizes', 'Start',
-           'log_mean_shortfall', 'Plan', 'half_length', 'plan_run', 'EvidenceSummary', 'Evidence', 'log_mean_error',
-           'has_converged', 'log_evidence', 'log_likelihood', 'Cost', 'estimate_cost']
+           'log_mean_shortfall', 'positive_weights', 'Plan', 'half_length', 'plan_run', 'EvidenceSummary', 'Evidence',
+           'log_mean_error', 'has_converged', 'log_evidence', 'log_likelihood', 'Cost', 'estimate_cost']
 
 # %% ../nbs/34_evidence.ipynb #b69e326f
 import hashlib, inspect, json, math, time, warnings
@@ -193,6 +193,16 @@ def log_mean_shortfall(
     found = torch.trapezoid(phi.clamp(0, 1)**n_chains - (-t.exp()).exp()[:, None], t, dim=0)
     return found.to(variance.device, widest_dtype(variance.device))
 
+# %% ../nbs/34_evidence.ipynb #85beca55
+def positive_weights(
+    log_w:Tensor, # (K, B) log weights, nats; some may be -inf
+)->tuple[Tensor, Tensor]: # (B,) how many weights of a datum are positive, (B,) the variance of their logs; NaN of one
+    "The number m of positive weights, and the variance v of eq. (7)."
+    above = log_w > -math.inf
+    m = above.sum(0)
+    away = (log_w - log_w.where(above, 0.).sum(0)/m).where(above, 0.)
+    return m, away.square().sum(0)/(m - 1)
+
 # %% ../nbs/34_evidence.ipynb #936fc750
 class Plan(NamedTuple):
     "A run that should reach an accuracy, chosen on pilot runs."
@@ -228,7 +238,7 @@ class _Trials:
         betas = tuned_schedule(self.pilot, T)
         found = ais(self.joint, self.begun.q, self.K, betas, step_size=interpolate_step_sizes(self.pilot, betas),
                     n_leapfrog=self.L, mass=self.begun.mass, check=False, **self.options)
-        self.variance[T] = found.log_w.var(0).clamp(1e-12, 1e4)
+        self.variance[T] = positive_weights(found.log_w)[1].nan_to_num(1e4).clamp(1e-12, 1e4)
         self.forces += (T - 1)*self.L
 
     def exponent(self):
@@ -377,11 +387,12 @@ def log_mean_error(
     "The standard error of the log of the mean weight, eq. (9)."
     K, size = len(log_w), ess(log_w)
     if K == 1: return torch.full_like(log_w[0], math.nan)
-    error = ((K/size - 1).clamp_min(0)/(K - 1)).sqrt()
-    if K > 3:
-        share = min(.5, 8/K)
-        lognormal = (log_w.var(0).expm1()/K).log1p()*(K - 1)/(K - 3)
-        error = error**(1 - share)*lognormal.sqrt()**share
+    m, variance = positive_weights(log_w)
+    error = ((m/size - 1).clamp_min(0)/(m - 1)).sqrt()
+    share = (8/m).clamp_max(.5)
+    lognormal = (variance.expm1()/m).log1p()*(m - 1)/(m - 3)
+    error = torch.where(m > 3, error**(1 - share)*lognormal.sqrt()**share, error)
+    error = torch.where(m < K, (error**2 + 1/m - 1/K).sqrt(), error)
     return error.masked_fill(size < LEAST_ESS, math.inf)
 
 
@@ -414,8 +425,13 @@ BETA_SCHEDULES:dict[str, Callable] = {
 
 # %% ../nbs/34_evidence.ipynb #46b949fe
 def _shortfall(log_w):
-    if len(log_w) == 1: return torch.full_like(log_w[0], math.nan)
-    return log_mean_shortfall(log_w.var(0).nan_to_num(math.inf), len(log_w))
+    K, found = len(log_w), torch.full_like(log_w[0], math.nan)
+    if K == 1: return found
+    count, variance = positive_weights(log_w)
+    for m in count.unique().tolist():
+        of = count == m
+        found[of] = log_mean_shortfall(variance[of].nan_to_num(math.inf), m) + (1/m - 1/K)/2
+    return found
 
 
 def _of_run(full, betas, pilot, forces, started):

@@ -72,9 +72,11 @@ def _log_w(log_joint, q, seed): # (K, B), nats
 
 
 def _has_risen(before, after): # log weights of the same noise -> (B,) bool
-    "False where the bound has fallen for sure, by more than a tenth of a nat, or no weight is known."
+    "False where the bound has fallen for sure, by more than a tenth of a nat, or where it is -inf and no better."
+    lost_before, lost = ((log_w <= _LEAST_LOG_W).sum(0) for log_w in (before, after))
     rise = after - before
-    return (rise.mean(0) + 3*rise.std(0)/len(rise)**.5 >= -.1) & (after.mean(0) > _LEAST_LOG_W)
+    risen = rise.mean(0) + 3*rise.std(0)/len(rise)**.5 >= -.1
+    return (lost < lost_before) | (lost == 0) & risen
 
 
 def _chosen(rows, found, begun): # of two Gaussians, (B,) bool: the first
