@@ -94,7 +94,8 @@ def minutes_of(name, runs, ms, n_images):
     kind, steps = kind_of(config), n_steps(config, n_images)
     minutes = round(steps*ms[kind]/60_000, 3)
     found = dict(file=file, objective=config.objective, temperatures=config.objective_options.get('temperatures'),
-                 schedule=config.schedule, seed=config.seed, kind=kind, steps=steps, start=None, minutes=minutes)
+                 schedule=config.schedule, rate=config.lr, seed=config.seed, kind=kind, steps=steps, start=None,
+                 minutes=minutes)
     if not config.start: return found
     start = run_name(file, Path(config.start).name)
     if start not in runs: raise SystemExit(f"{name} starts from {start}, which results/ lacks: add that run first")

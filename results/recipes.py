@@ -15,7 +15,7 @@ from migrate import as_text, json_file, run_folder
 
 KEPT = ('images', 'n_samples', 'nvlb', 'nvlb_error_over_images', 'nll', 'nll_error_over_images', 'nll_error_monte_carlo',
         'half_temperatures_gap', 'expected_shortfall', 'converged_fraction', 'forces', 'active_units', 'n_latent',
-        'train_images', 'train_nll', 'train_nll_error_over_images', 'generalisation_gap',
+        'train_images', 'train_bound', 'train_nll', 'train_nll_error_over_images', 'generalisation_gap',
         'generalisation_gap_error_over_images', 'ais_seconds')
 
 
