@@ -197,7 +197,8 @@ def log_mean_shortfall(
 def positive_weights(
     log_w:Tensor, # (K, B) log weights, nats; some may be -inf
 )->tuple[Tensor, Tensor]: # (B,) how many weights of a datum are positive, (B,) the variance of their logs; NaN of one
-    "The number m of positive weights, and the variance v of eq. (7)."
+    "The number m of positive weights, and v of eq. (7). Raises `ValueError` on an empty or integer tensor."
+    check_tensor(floating=True, log_w=log_w)
     above = log_w > -math.inf
     m = above.sum(0)
     away = (log_w - log_w.where(above, 0.).sum(0)/m).where(above, 0.)
