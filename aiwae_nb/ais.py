@@ -24,7 +24,7 @@ from .core import seeded, widened, widest_dtype
 from .hmc import (TRAIN_LEAPFROG, HMCInfo, HMCState, as_target, append_axes, check_precision,
                           compiled_transition, hmc_step, leapfrog_step, transition)
 from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, check_slope, ess,
-                              full_precision, is_discrete)
+                              full_precision, has_atoms)
 
 # %% ../nbs/31_ais.ipynb #5a397f35
 def check_length(
@@ -140,7 +140,7 @@ def check_continuous(
 ):
     "Raise as `check_posterior` does, and `ValueError` on a discrete q; the message names the functions for it."
     check_posterior(q, reparameterized=False)
-    if is_discrete(q): raise ValueError(
+    if has_atoms(q): raise ValueError(
         f"q is {q}, which is discrete, and HMC moves along a gradient: use discrete_ais, discrete_log_evidence, "
         "discrete_log_likelihood, discrete_bdmc or discrete_losses of aiwae_nb.discrete")
 

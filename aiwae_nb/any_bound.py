@@ -14,7 +14,7 @@ from torch.distributions import Distribution, constraints
 
 from .bounds import elbo, iwae_bound
 from .checks import check_count, check_number, check_tensor
-from .weights import check_rsample
+from .weights import check_draw
 
 # %% ../nbs/23_any_bound.ipynb #e28a45dc
 def renyi_bound(
@@ -43,7 +43,7 @@ def chi_bound(
 def _check_layers(first, layers, sizes):
     if not isinstance(first, Distribution): raise TypeError(
         f"first is a {type(first).__name__}, expected a torch Distribution: call the encoder first")
-    check_rsample(first, f"first, a {type(first).__name__},")
+    check_draw(first, f"first, a {type(first).__name__},")
     if not isinstance(layers, Sequence) or not layers or not all(map(callable, layers)): raise TypeError(
         f"layers is {layers!r}, expected one or more functions in a list: z (..., D) -> Distribution of the next z")
     if not isinstance(sizes, Sequence): raise TypeError(f"sizes is {sizes!r}, expected D_1, D_2, ... in a list")
@@ -56,7 +56,7 @@ def _check_layers(first, layers, sizes):
 def _check_layer(q, l, z, size):
     if not isinstance(q, Distribution): raise TypeError(
         f"layer {l} gave a {type(q).__name__}, expected a torch Distribution of the next z")
-    check_rsample(q, f"layer {l} gave a {type(q).__name__}, which")
+    check_draw(q, f"layer {l} gave a {type(q).__name__}, which")
     if tuple(q.batch_shape + q.event_shape) == (*z.shape[:-1], size) and len(q.event_shape) == 1: return q
     raise ValueError(f"layer {l} gave batch {tuple(q.batch_shape)} and event {tuple(q.event_shape)} for z "
                      f"{tuple(z.shape)}, expected {tuple(z.shape[:-1])} and {(size,)}: wrap it, Independent(q, 1)")

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PILOT_STOPS', 'PILOT_MOVES', 'STARTS', 'DEFAULT_START', 'LEAST_ESS', 'TEMPERATURES', 'BETA_SCHEDULES',
            'FIRST_TEMPERATURES', 'Pilot', 'run_pilot', 'tuned_schedule', 'interpolate_step_sizes', 'Start',
-           'log_mean_shortfall', 'positive_weights', 'Plan', 'half_length', 'plan_run', 'EvidenceSummary', 'Evidence',
+           'log_mean_shortfall', 'positives', 'Plan', 'half_length', 'plan_run', 'EvidenceSummary', 'Evidence',
            'log_mean_error', 'has_converged', 'log_evidence', 'log_likelihood', 'Cost', 'estimate_cost']
 
 # %% ../nbs/34_evidence.ipynb #b69e326f
@@ -194,7 +194,7 @@ def log_mean_shortfall(
     return found.to(variance.device, widest_dtype(variance.device))
 
 # %% ../nbs/34_evidence.ipynb #85beca55
-def positive_weights(
+def positives(
     log_w:Tensor, # (K, B) log weights, nats; some may be -inf
 )->tuple[Tensor, Tensor]: # (B,) how many weights of a datum are positive, (B,) the variance of their logs; NaN of one
     "The number m of positive weights, and v of eq. (7). Raises `ValueError` on an empty or integer tensor."
@@ -239,7 +239,7 @@ class _Trials:
         betas = tuned_schedule(self.pilot, T)
         found = ais(self.joint, self.begun.q, self.K, betas, step_size=interpolate_step_sizes(self.pilot, betas),
                     n_leapfrog=self.L, mass=self.begun.mass, check=False, **self.options)
-        self.variance[T] = positive_weights(found.log_w)[1].nan_to_num(1e4).clamp(1e-12, 1e4)
+        self.variance[T] = positives(found.log_w)[1].nan_to_num(1e4).clamp(1e-12, 1e4)
         self.forces += (T - 1)*self.L
 
     def exponent(self):
@@ -388,7 +388,7 @@ def log_mean_error(
     "The standard error of the log of the mean weight, eq. (9)."
     K, size = len(log_w), ess(log_w)
     if K == 1: return torch.full_like(log_w[0], math.nan)
-    m, variance = positive_weights(log_w)
+    m, variance = positives(log_w)
     error = ((m/size - 1).clamp_min(0)/(m - 1)).sqrt()
     share = (8/m).clamp_max(.5)
     lognormal = (variance.expm1()/m).log1p()*(m - 1)/(m - 3)
@@ -428,7 +428,7 @@ BETA_SCHEDULES:dict[str, Callable] = {
 def _shortfall(log_w):
     K, found = len(log_w), torch.full_like(log_w[0], math.nan)
     if K == 1: return found
-    count, variance = positive_weights(log_w)
+    count, variance = positives(log_w)
     for m in count.unique().tolist():
         of = count == m
         found[of] = log_mean_shortfall(variance[of].nan_to_num(math.inf), m) + (1/m - 1/K)/2

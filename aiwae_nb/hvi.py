@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from .checks import check_count, check_number, check_tensor
 from .dreg import elbo_loss, returns_draws
-from .weights import check_callable, check_log_joint, check_prior, check_rsample, check_slope, depends_on
+from .weights import check_callable, check_draw, check_log_joint, check_prior, check_slope, depends_on
 
 # %% ../nbs/41_hvi.ipynb #5bd91c7f
 def check_start(
@@ -27,7 +27,7 @@ def check_start(
     if len(q0.batch_shape) != 1 or len(q0.event_shape) != 1 or not q0.event_shape[0] or not q0.has_rsample:
         raise ValueError(f"q0 has batch {tuple(q0.batch_shape)} and event {tuple(q0.event_shape)}, "
                          "expected (B,) and (D,), D at least 1, with rsample: wrap it, Independent(q0, 1)")
-    check_rsample(q0, 'q0')
+    check_draw(q0, 'q0')
 
 
 def check_transition(
@@ -47,7 +47,7 @@ def check_transition(
         shapes = f"batch {tuple(step.batch_shape)} and event {tuple(step.event_shape)} for z {tuple(z.shape)}"
         raise ValueError(f"{name} gave {shapes}, "
                          "expected a distribution of one z for each, with event (D,): wrap it, Independent(step, 1)")
-    if drawn: check_rsample(step, f"{name} gave a distribution that")
+    if drawn: check_draw(step, f"{name} gave a distribution that")
     return step
 
 # %% ../nbs/41_hvi.ipynb #13eb814a

@@ -17,7 +17,7 @@ from torch.distributions import Categorical, Distribution, Independent
 from .checks import check_choice, check_count, check_tensor
 from .dreg import REDUCTIONS, path_log_prob
 from .gradients import first_order
-from .weights import check_callable, check_log_w, check_rsample
+from .weights import check_callable, check_draw, check_log_w
 
 # %% ../nbs/46_sequential.ipynb #f02f17e7
 class Particles(NamedTuple):
@@ -45,7 +45,7 @@ def _check_law(law, name, t, batch):
 
 def _check_proposal(q, t, batch):
     _check_law(q, 'proposal', t, batch)
-    check_rsample(q, f"proposal gave a {type(q).__name__}, which")
+    check_draw(q, f"proposal gave a {type(q).__name__}, which")
     if len(q.event_shape) != 1: raise ValueError(f"proposal gave event {tuple(q.event_shape)}, expected (D,)")
     return q
 
