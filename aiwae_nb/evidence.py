@@ -400,6 +400,9 @@ def log_mean_error(
 _ROUNDING = 1e-3 # nats: of two sums of densities in single precision
 
 
+def _evenness(log_w): return ess(log_w)/positives(log_w)[0] # (K, B) -> (B,) up to 1; zeros are of the start, and stay
+
+
 def has_converged(
     log_w:Tensor, # (K, B) log weights at T temperatures
     half_T:Tensor, # (B,) log of the mean weight at T/2
@@ -412,7 +415,7 @@ def has_converged(
     shift = (log_mean_exp(log_w) - half_T).abs()
     agree = shift <= 3*(log_mean_error(log_w)**2 + half_T_error**2).sqrt() + _ROUNDING
     moves = (min_accept >= .2) & ((diverged <= 1e-3) | (uneven <= 2.5))
-    return (ess(log_w) >= .6*len(log_w)) & agree & half_T_error.isfinite() & moves
+    return (_evenness(log_w) >= .6) & agree & half_T_error.isfinite() & moves
 
 # %% ../nbs/34_evidence.ipynb #c53fe00a
 TEMPERATURES = 1000 # of a run whose accuracy is not asked for
@@ -425,13 +428,16 @@ BETA_SCHEDULES:dict[str, Callable] = {
     'sigmoid': lambda pilot, T: sigmoid_schedule(T)}
 
 # %% ../nbs/34_evidence.ipynb #46b949fe
+def _of_share(m, K): return (1/m - 1/K)/2 # the shortfall of the log of a binomial share
+
+
 def _shortfall(log_w):
     K, found = len(log_w), torch.full_like(log_w[0], math.nan)
     if K == 1: return found
     count, variance = positives(log_w)
     for m in count.unique().tolist():
         of = count == m
-        found[of] = log_mean_shortfall(variance[of].nan_to_num(math.inf), m) + (1/m - 1/K)/2
+        found[of] = log_mean_shortfall(variance[of].nan_to_num(math.inf), m) + _of_share(m, K)
     return found
 
 
@@ -508,6 +514,12 @@ def _missing(rise, ratio, exponent):
     return known.mean().item()/(ratio**exponent - 1) if len(known) and ratio > 1 else 0.
 
 
+def _of_positives(log_w):
+    "The log of the mean positive weight, (B,): how many weights are zero is drawn at the start, and no rise."
+    count = positives(log_w)[0]
+    return log_mean_exp(log_w) - (count/len(log_w)).log()
+
+
 def _with_cost(found, other): # of another run
     return found._replace(forces=found.forces + other.forces, seconds=found.seconds + other.seconds)
 
@@ -526,13 +538,14 @@ def _until_level(run, T, n_leapfrog, half_T, tolerance, exponent, max_forces, se
     if tolerance is None: return found
     lengths = [half_length(half_length(T)), half_length(T), T]
     quarter = run(lengths[0])
-    found, two_back = _with_cost(found, quarter), quarter.value
-    while (missing := _missing(found.value - two_back, (lengths[-1] - 1)/(lengths[-3] - 1), exponent)) > tolerance:
+    found = _with_cost(found, quarter)
+    levels = [_of_positives(of.log_w) for of in (quarter, half, found)]
+    while (missing := _missing(levels[-1] - levels[-3], (lengths[-1] - 1)/(lengths[-3] - 1), exponent)) > tolerance:
         T = _next_length(lengths[-1], missing, tolerance, exponent)
         forces = found.forces + n_leapfrog*(T - 1)
         if forces > max_forces or found.seconds*forces/found.forces > seconds: break # at the pace of the runs so far
-        two_back, lengths = found.half_T, [*lengths, T]
         found = _lengthened(found, torch.arange(len(found.value)), run(T))
+        lengths, levels = [*lengths, T], [*levels, _of_positives(found.log_w)]
     return found
 
 
@@ -919,11 +932,14 @@ def _by_executor(executor, tasks, store, bar, moves):
     return found
 
 # %% ../nbs/34_evidence.ipynb #91ba9730
-_LIGHT = 2/3 # of the chains: the effective sample size below which a datum of a run with a tolerance is run again
+_LIGHT = 2/3 # of the positive weights: the ESS below which a datum of a run with a tolerance is run again
 
 
-def _left(found, tolerance, ess): # (B,) bool: which data need a longer run
-    return ~(found.converged & (found.shortfall <= tolerance) & (found.ess >= ess)) & found.value.isfinite()
+def _left(found, tolerance, even): # (B,) bool
+    "Which data need a longer run; it changes nothing about weights of zero."
+    of_zeros = _of_share(positives(found.log_w)[0], len(found.log_w))
+    enough = found.converged & (found.shortfall - of_zeros <= tolerance) & (_evenness(found.log_w) >= even)
+    return ~enough & found.value.isfinite()
 
 
 def _with_chains(found, index, run):
@@ -1101,7 +1117,7 @@ def log_likelihood(
         scorer = _Scorer(problem, store, bar, options, executor)
         end = math.inf if max_seconds is None else began + max_seconds
         within = known['tolerance'] if until and known['tolerance'] else math.inf
-        left = partial(_left, tolerance=within, ess=0 if until else _LIGHT*asked.n_chains)
+        left = partial(_left, tolerance=within, even=0 if until else _LIGHT)
         if share >= _SHARE: found, spent = scorer.sampled_first(chunks, plan, batch, left, end, known['tolerance'])
         else: found, spent = scorer.score(
             chunks, plan, half_T, 'chunk', lambda i: i + 1, tolerance=known['tolerance'],
