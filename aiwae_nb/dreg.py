@@ -23,9 +23,9 @@ from .checks import (check_between, check_choice, check_count, check_number, che
                              reads_values)
 from .core import widened
 from .gradients import first_order
-from .weights import (Draws, as_model_type, check_axes, check_callable, check_float, check_log_joint,
-                              check_log_w, check_posterior, check_prior, check_slope, depends_on, draw_for_score,
-                              draw_with_density, full_precision, has_parameters, pull_back, with_value)
+from .weights import (Draws, as_model_type, check_axes, check_callable, check_float, check_jump,
+                              check_log_joint, check_log_w, check_posterior, check_prior, check_slope, depends_on,
+                              draw_for_score, draw_with_density, full_precision, has_parameters, pull_back, with_value)
 
 # %% ../nbs/21_dreg.ipynb #d221cdac
 class Weights(NamedTuple):
@@ -363,6 +363,7 @@ def _weigh(row, log_joint, q, n_samples, beta, prior):
     log_w = (log_m - beta*log_q).detach()
     dead = _dead_weights(row, log_w, log_q)
     if dead is not None:
+        if view.requires_grad: check_jump(log_joint, as_model_type(view, q), log_w)
         log_m = log_m.masked_fill(dead, 0.)
         log_q = log_q.masked_fill(dead & log_q.isinf(), 0.)
     bound, weights = row.bound(log_w), row.weights(log_w, beta)

@@ -17,7 +17,7 @@ from torch.distributions import Categorical, Distribution, Independent
 from .checks import check_choice, check_count, check_tensor
 from .dreg import REDUCTIONS, path_log_prob
 from .gradients import first_order
-from .weights import check_callable, check_draw, check_log_w
+from .weights import check_callable, check_draw, check_jump, check_log_w
 
 # %% ../nbs/46_sequential.ipynb #f02f17e7
 class Particles(NamedTuple):
@@ -84,6 +84,7 @@ def _take_step(log_p, proposal, t, parents, x, n_particles, doubly, score):
     log_q = path_log_prob(q, view) if doubly else q.log_prob(view)
     log_w = log_p(t, parents, view, x) - log_q
     check_log_w(log_w.detach())
+    if view.requires_grad: check_jump(lambda z: log_p(t, parents, z, x), view, log_w, made_of=log_p.args[1]) # emission
     if doubly and view.requires_grad: view.register_hook(partial(_scale_by, log_w.detach().softmax(0)))
     whole = log_p(t, parents, z, x) - q.log_prob(z) if doubly and score else log_w
     return _Step(z, log_w, whole)

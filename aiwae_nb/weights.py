@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['pull_back', 'support_moves', 'has_atoms', 'check_draw', 'check_posterior', 'check_prior', 'check_log_joint',
-           'check_float', 'check_axes', 'depends_on', 'check_slope', 'WeightError', 'check_log_w', 'Draws',
-           'full_precision', 'as_model_type', 'draw_with_density', 'has_parameters', 'with_value', 'draw_for_score',
-           'check_callable', 'importance_draws', 'fold', 'ess', 'pareto_k']
+           'check_float', 'check_axes', 'depends_on', 'check_slope', 'WeightError', 'check_log_w', 'check_jump',
+           'Draws', 'full_precision', 'as_model_type', 'draw_with_density', 'has_parameters', 'with_value',
+           'draw_for_score', 'check_callable', 'importance_draws', 'fold', 'ess', 'pareto_k']
 
 # %% ../nbs/10_weights.ipynb #fc94f619
 import copy, math, warnings, weakref
@@ -356,6 +356,49 @@ def check_log_w(
         raise WeightError(f"all {len(log_w)} log weights of datum b = {b} are -inf: "
                           f"no draw (k = 0..{len(log_w)-1}) has positive density under the model", None, b)
 
+# %% ../nbs/10_weights.ipynb #0e511be9
+_JUMPS:weakref.WeakSet = weakref.WeakSet() # log joints whose edge has been looked at
+_HARMLESS = 6. # nats: an edge that is lower than the best draw by more than that changes little
+_HALVINGS = 24
+
+
+def _edge(log_joint, z, log_w):
+    "(B,) log p(x, z) of the last live point towards a draw whose weight is zero, minus that of the best draw."
+    rows, first, best = torch.arange(z.shape[1], device=z.device), log_w.isneginf().int().argmax(0), log_w.argmax(0)
+    with untraced(z.device): top = log_joint(z)[best, rows]
+    edge, inside, outside = torch.full_like(top, -math.inf), z[best, rows], z[first, rows]
+    for _ in range(_HALVINGS):
+        at, middle = z.clone(), (inside + outside)/2
+        at[first, rows] = middle
+        with untraced(z.device): log_p = log_joint(at)[first, rows]
+        lives = log_p > -math.inf
+        edge = torch.where(lives, log_p, edge)
+        here = lives.view(-1, *[1]*(z.dim() - 2))
+        inside, outside = torch.where(here, middle, inside), torch.where(here, outside, middle)
+    return edge - top
+
+
+@torch.no_grad()
+def check_jump(
+    log_joint:Callable, # z (K, B, *event) -> log p(x, z) (K, B), nats
+    z:Tensor, # (K, B, *event)
+    log_w:Tensor, # (K, B) its log weights, nats
+    made_of:Callable|None=None, # the function that log_joint wraps; None: log_joint is no wrapper
+):
+    "Warn if `log_joint` jumps to -inf between the draws: each function is tried once, where some weights are zero."
+    tried = _code_of(made_of or log_joint)
+    if not reads_values() or tried in _JUMPS: return
+    zero = log_w.isneginf()
+    some = zero.any(0) & ~zero.all(0)
+    if not some.any(): return
+    _JUMPS.add(tried)
+    try: rise = _edge(log_joint, z.detach(), log_w.detach())[some].max().item()
+    except Exception: return # not a function of z alone
+    if rise > -_HARMLESS: warnings.warn(
+        f"log_joint(z) jumps to -inf inside the support of q, where it is {max(0., -rise):.2g} nats below the best "
+        "draw: gradients through z do not see the jump, so that of q is biased. Expected a q with the support of p, "
+        "such as a TransformedDistribution, or a loss without a path, such as rws_loss or score_loss")
+
 # %% ../nbs/10_weights.ipynb #584c326d
 class Draws(NamedTuple):
     "K draws from q(z|x) for each of B data, and their log weights."
@@ -492,6 +535,7 @@ def importance_draws(
     check_float(log_p)
     check_axes(log_joint, as_model_type(z, q))
     check_log_w(log_p - log_q, log_q=log_q)
+    if z.requires_grad: check_jump(log_joint, as_model_type(z, q), log_p - log_q)
     return Draws(z, log_p, log_q, log_p - log_q)
 
 # %% ../nbs/10_weights.ipynb #741f42f9
