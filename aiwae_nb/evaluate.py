@@ -530,11 +530,7 @@ def _coarse(model, x, reach):
     line = _centres(torch.tensor(-reach).double(), torch.tensor(reach).double(), side)
     z = torch.cartesian_prod(line, line)
     log_f = torch.cat([_log_joint_at(model, part, z) for part in x.split(16)], 1) # (side^2, B)
-    mass = log_f.softmax(0).T.unflatten(1, (side, side))
-    beyond = mass[:, [0, -1]].sum((1, 2)) + mass[:, :, [0, -1]].sum((1, 2))
-    if beyond.max() > 1e-6:
-        raise ValueError(f"the posterior of image {int(beyond.argmax())} reaches past {reach:g}: give a larger reach")
-    return line, mass
+    return line, log_f.softmax(0).T.unflatten(1, (side, side))
 
 
 def _corners(line, mass, outside):
@@ -545,6 +541,21 @@ def _corners(line, mass, outside):
         first, last = (inside > outside/2).int().argmax(1), (inside > 1 - outside/2).int().argmax(1)
         spans.append((line[first] - .1, line[last] + .1))
     return tuple(torch.stack([span[i] for span in spans], 1) for i in (0, 1))
+
+
+_WIDER = 4 # times the first reach, at most
+
+
+def _windows(model, x, reach, outside, most):
+    "The corners of each image; the grid is twice as wide for those whose posterior reaches past it."
+    line, mass = _coarse(model, x, reach)
+    low, high = _corners(line, mass, outside)
+    beyond = mass[:, [0, -1]].sum((1, 2)) + mass[:, :, [0, -1]].sum((1, 2)) > 1e-6
+    if not beyond.any(): return low, high
+    if 2*reach > most: raise ValueError(
+        f"the posterior of {int(beyond.sum())} images reaches past {reach:g} from 0: give a larger reach")
+    low[beyond], high[beyond] = _windows(model, x[beyond], 2*reach, outside, most)
+    return low, high
 
 
 def _moments(p, z):
@@ -564,20 +575,19 @@ def grid_posterior(
     model:Any, # a Module: offers log_joint(x, z), with z of two dimensions; put in evaluation mode for the call
     x:Tensor, # (B, P) images
     n:int=64, # cells on each side
-    reach:float=6., # the first grid covers -reach to reach
+    reach:float=6., # the first grid covers -reach to reach; where that is too little, up to four times as much
     # the mass that the second grid may leave out on each axis; larger values give a picture of the centre
     outside:float=1e-6,
 )->GridPosterior: # on the CPU
     """The exact posterior of each image, for z of two dimensions.
 
-    Raises `ValueError` if it reaches past the first grid, and on impossible numbers."""
+    Raises `ValueError` if it reaches past the widest grid, and on impossible numbers."""
     check_count(n=n)
     check_number(least=1, reach=reach)
     check_between(0, 1, outside=outside)
     check_tensor(x=x)
     with _evaluating(model):
-        line, mass = _coarse(model, x, reach)
-        low, high = _corners(line, mass, outside)
+        low, high = _windows(model, x, reach, outside, _WIDER*reach)
         z = _fine_grid(low, high, n)
         log_f = _log_joint_at(model, x, z.transpose(0, 1)).T # (B, n^2)
     log_area = ((high - low)/n).log().sum(1)
