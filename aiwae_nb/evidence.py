@@ -514,7 +514,7 @@ def _missing(rise, ratio, exponent):
     return known.mean().item()/(ratio**exponent - 1) if len(known) and ratio > 1 else 0.
 
 
-def _of_positives(log_w):
+def _level(log_w):
     "The log of the mean positive weight, (B,): how many weights are zero is drawn at the start, and no rise."
     count = positives(log_w)[0]
     return log_mean_exp(log_w) - (count/len(log_w)).log()
@@ -539,13 +539,13 @@ def _until_level(run, T, n_leapfrog, half_T, tolerance, exponent, max_forces, se
     lengths = [half_length(half_length(T)), half_length(T), T]
     quarter = run(lengths[0])
     found = _with_cost(found, quarter)
-    levels = [_of_positives(of.log_w) for of in (quarter, half, found)]
+    levels = [_level(of.log_w) for of in (quarter, half, found)]
     while (missing := _missing(levels[-1] - levels[-3], (lengths[-1] - 1)/(lengths[-3] - 1), exponent)) > tolerance:
         T = _next_length(lengths[-1], missing, tolerance, exponent)
         forces = found.forces + n_leapfrog*(T - 1)
         if forces > max_forces or found.seconds*forces/found.forces > seconds: break # at the pace of the runs so far
         found = _lengthened(found, torch.arange(len(found.value)), run(T))
-        lengths, levels = [*lengths, T], [*levels, _of_positives(found.log_w)]
+        lengths, levels = [*lengths, T], [*levels, _level(found.log_w)]
     return found
 
 
