@@ -385,7 +385,9 @@ def check_jump(
     log_w:Tensor, # (K, B) its log weights, nats
     made_of:Callable|None=None, # the function that log_joint wraps; None: log_joint is no wrapper
 ):
-    "Warn if `log_joint` jumps to -inf between the draws: each function is tried once, where some weights are zero."
+    """Warn if `log_joint` jumps to -inf between the draws: each function is tried once, where some weights are zero.
+    Raises `TypeError` if z or log_w is no tensor."""
+    check_tensor(floating=True, z=z, log_w=log_w)
     tried = _code_of(made_of or log_joint)
     if not reads_values() or tried in _JUMPS: return
     zero = log_w.isneginf()
