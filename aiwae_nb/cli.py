@@ -381,18 +381,22 @@ def _save_figure(figure, path):
     plt.close(figure)
 
 
-def _toy_snr(budget, names, seed, folder, device):
-    path = folder/f'snr-{budget}.json'
+def _toy_snr(budget, names, most, seed, folder, device, compile):
+    Ks = [K for K in SNR_KS if K <= most] if most else SNR_KS
+    at_least = min(64, Ks[-3:][0])
+    path = folder/f"snr-{budget}{f'-{most}' if most else ''}.json"
     known = (load_json(path) if path.exists() else {}).get('parts', {})
     def keep(key, part):
         known[key] = part
         save_json(dict(parts=known), path)
-    how = SNR_BUDGETS[budget] | dict(seed=seed, device=device)
-    result = snr_experiment(SNR_KS, names, **how, known=dict(known), on_part=keep, progress=True)
-    save_json(result._asdict() | dict(command=f'aiwae_snr --budget {budget} --seed {seed}'), path)
+    how = SNR_BUDGETS[budget] | dict(seed=seed, device=device, compile=compile)
+    result = snr_experiment(Ks, names, **how, known=dict(known), on_part=keep, progress=True)
+    said = dict(budget=budget, estimators=','.join(names), most=most or None, seed=seed)
+    words = [f'--{name} {value}' for name, value in said.items() if value is not None]
+    save_json(result._asdict() | dict(command=' '.join(['aiwae_snr', *words, *['--compile']*compile])), path)
     _save_figure(plot_snr(result).flat[0].figure, path.with_suffix('.png'))
-    print('slope of log SNR in log K, K >= 64')
-    for name, of in snr_slopes(result).items():
+    print(f'slope of log SNR in log K, K >= {at_least}')
+    for name, of in snr_slopes(result, at_least).items():
         slopes = ''.join(f"  {part} {slope.value:+.3f} +- {slope.std_error:.3f}" for part, slope in of.items())
         print(f"{name:<10}{slopes}")
     print(f"\n{path}, {path.with_suffix('.png').name}")
@@ -422,13 +426,15 @@ def aiwae_snr(
     budget:str='small', # of the toy: small (two minutes on two cores) or paper (N = 1024, 10 x 1000 draws; hours)
     run:str='', # the folder of a run, such as runs/demo: report on the gradients of its model instead of the toy
     estimators:str='', # names with commas; if not given, those of paper 2's figure, or for a run all that fit its K
+    most:int=0, # for the toy: the largest K, of 1, 2, 4, ..., 512 and 1000; 0: all of them
+    compile:bool=False, # for the toy: use torch.compile, which takes a third of the time of --budget paper
     samples:int=64, # for a run: K
     batch:int=128, # for a run: how many training images, from the first
     draws:int=200, # for a run: gradients of each estimator, 30 or more
     seed:int=0, # seed of the draws
     device:str='auto', # auto, cpu, cuda, cuda:N or mps
     data:str='', # folder searched for data before $AIWAE_NB_DATA and the cache
-    out:str='runs', # the folder of the toy's snr-BUDGET.json and .png
+    out:str='runs', # the folder of the toy's snr-BUDGET.json and .png, or snr-BUDGET-MOST
 )->None:
     """Signal-to-noise ratio, bias and variance of gradient estimators: of the toy of paper 2's Figure 1, or of a run.
 
@@ -436,6 +442,7 @@ def aiwae_snr(
     place, names = pick_device(device), estimators.split(',') if estimators else None
     check_choice(SNR_BUDGETS, budget=budget)
     check_count(samples=samples, batch=batch, draws=draws)
+    if most: check_count(least=SNR_KS[1], advice="0 for all K; a slope needs two", most=most)
     check_seed(seed=seed)
     if run:
         names = names or fitting_estimators(samples)
@@ -444,7 +451,7 @@ def aiwae_snr(
         return _run_snr(run, first, samples, batch, draws, seed, data or None, place)
     try: Path(out).mkdir(parents=True, exist_ok=True)
     except OSError as e: raise OSError(f"cannot write to {out}: {e.strerror}; choose another --out") from e
-    _toy_snr(budget, names or list(TOY_ESTIMATORS), seed, Path(out), place.type)
+    _toy_snr(budget, names or list(TOY_ESTIMATORS), most, seed, Path(out), place.type, compile)
 
 # %% ../nbs/60_cli.ipynb #30a7c52f
 @command()

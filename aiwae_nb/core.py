@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['log_mean_exp', 'std_error', 'z_score', 'check_mean', 'check_rejected', 'generator_states', 'restore_generators',
-           'seeded', 'part_generator', 'undisturbed', 'untraced', 'widest_dtype', 'widened', 'MeanError',
+           'seeded', 'part_generator', 'undisturbed', 'untraced', 'more_shapes', 'widest_dtype', 'widened', 'MeanError',
            'mean_and_error']
 
 # %% ../nbs/00_core.ipynb #238e0881
-import hashlib, math, warnings
-from contextlib import contextmanager
+import hashlib, math, sys, warnings
+from contextlib import contextmanager, nullcontext
 from numbers import Integral
 from typing import Any, Callable, NamedTuple
 
@@ -172,6 +172,14 @@ def untraced(
         restore_generators(states, device)
         for b, before in (pair for pairs in kept.values() for pair in pairs):
             b.data.copy_(before) # .data: a graph that saved the buffer without reading it stays valid
+
+# %% ../nbs/00_core.ipynb #1255b8a3
+def more_shapes()->Any: # a context
+    "Within the block torch compiles a function for many shapes; by itself for eight, then it runs it eagerly."
+    compiler:Any = sys.modules.get('torch._dynamo') # importing it takes seconds
+    if not compiler: return nullcontext()
+    name = 'recompile_limit' if hasattr(compiler.config, 'recompile_limit') else 'cache_size_limit'
+    return compiler.config.patch({name: 256})
 
 # %% ../nbs/00_core.ipynb #91a8810d
 _SINGLE = 'mps', # types of devices without float64

@@ -7,10 +7,10 @@ __all__ = ['LONG_CHAINS', 'Cell', 'command_of', 'evaluation_of', 'is_trained', '
            'curve_columns', 'summary', 'table_column', 'Paper', 'grid_report']
 
 # %% ../nbs/61_grid.ipynb #196b0185
-import multiprocessing, pickle, platform, sys, threading
+import multiprocessing, pickle, platform, threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, wait
-from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
@@ -19,7 +19,7 @@ import torch
 
 from .checks import check_choice
 from .cli import aiwae_evaluate, aiwae_toy, aiwae_train
-from .core import tqdm
+from .core import more_shapes, tqdm
 from .files import load_table, round_floats
 from .runs import EvaluateConfig, Run, RunConfig, run_folder
 from .toys import ToyConfig, toy_reports
@@ -133,14 +133,6 @@ def _train(cell, folder):
     return 1
 
 
-def _more_shapes():
-    "Within the block torch compiles a function for many shapes; by itself for eight, then it runs it eagerly."
-    compiler:Any = sys.modules.get('torch._dynamo') # importing it takes seconds
-    if not compiler: return nullcontext()
-    name = 'recompile_limit' if hasattr(compiler.config, 'recompile_limit') else 'cache_size_limit'
-    return compiler.config.patch({name: 256})
-
-
 def run_cell(
     cell:Cell,
     folder:Path, # of the grid
@@ -149,7 +141,7 @@ def run_cell(
     check_choice(_PROGRAMS, program=cell.program)
     run_folder(folder, cell.name).mkdir(parents=True, exist_ok=True)
     log = open(folder/cell.name/'log.txt', 'a')
-    with _ONE_AT_A_TIME, log, redirect_stdout(log), redirect_stderr(log), _more_shapes():
+    with _ONE_AT_A_TIME, log, redirect_stdout(log), redirect_stderr(log), more_shapes():
         code = _train(cell, folder)
         if not code and cell.evaluate is not None: code = _call(aiwae_evaluate, str(folder/cell.name), **cell.evaluate)
     if code == 130: raise KeyboardInterrupt

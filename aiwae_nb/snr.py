@@ -9,6 +9,7 @@ __all__ = ['SNR_KS', 'FIGURE_1', 'SNR_BUDGETS', 'student_p', 'EstimatorReport', 
 
 # %% ../nbs/22_snr.ipynb #4579f745
 import hashlib, math
+from contextlib import ExitStack
 from typing import Any, Callable, Iterable, NamedTuple
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from .checks import check_between, check_choice, check_count, check_number, check_positive
-from .core import mean_and_error, seeded, tqdm
+from .core import mean_and_error, more_shapes, seeded, tqdm
 from .dreg import ESTIMATORS
 from .plots import PALETTE, fit_slope
 
@@ -269,16 +270,23 @@ class GaussianToy(NamedTuple):
         n_copies:int=1, # R
     )->tuple: # (log_joint, q, [b, mu]): b and mu (R, D), log_joint (K, R*N), q of batch (R*N,)
         "The arguments of a loss, for `n_copies` copies of the parameters, each with all the data."
-        (N, D), R = self.x.shape, n_copies
+        b, mu = (p.expand(n_copies, -1).clone().requires_grad_() for p in (self.b, self.mu))
+        return *self.at(b, mu), [b, mu]
+
+    def at(self,
+        b:Tensor,  # (R, D)
+        mu:Tensor, # (R, D)
+    )->tuple: # (log_joint, q)
+        "The first two of `terms`, with other parameters."
+        (N, D), R = self.x.shape, len(b)
         def rows(a): return a.expand(R, N, D).reshape(R*N, D)
-        b, mu = (p.expand(R, D).clone().requires_grad_() for p in (self.b, self.mu))
         loc, scale = rows(self.x @ self.A.T + b[:, None]), self.x.new_tensor(2/3).sqrt()
         q = Independent(Normal(loc, scale, validate_args=False), 1, validate_args=False)
         x, prior_mean = rows(self.x), rows(mu[:, None])
         both = x + prior_mean
         constant = -.5*(x**2 + prior_mean**2).sum(-1) - D*math.log(2*math.pi)
         def log_joint(z): return (z*(both - z)).sum(-1) + constant
-        return log_joint, q, [b, mu]
+        return log_joint, q
 
 
 def _key(*of): return int.from_bytes(hashlib.sha256(repr(of).encode()).digest()[:4], 'big')
@@ -306,22 +314,38 @@ def gaussian_toy(
 _BLOCK = {'cpu': 2**19, 'cuda': 2**26, 'mps': 2**24} # numbers drawn at a time
 
 
+def _mean_loss(toy, b, mu, loss_fn, n_samples): # summed over copies
+    log_joint, q = toy.at(b, mu)
+    return loss_fn(log_joint, q, n_samples, reduction='none').sum()/len(toy.x)
+
+
+def _same_draws():
+    "Within the block torch compiles functions that draw as eager ones do."
+    from torch._inductor import config # takes seconds
+    return config.patch(fallback_random=True)
+
+
 def toy_gradients(
     toy:GaussianToy, # data and parameters
     loss_fn:Callable, # of the signature of `ESTIMATORS`
     n_samples:int, # K
     n_draws:int, # R
     seed:int=0, # the same seed gives the same draws for every loss
+    *,
+    compile:bool=False, # use torch.compile: a third of the time where N*K is large, after seconds for each K and loss
 )->dict: # phi: (R, D), by b; theta: (R, D), by mu; float64, nats
     "R independent gradients of the loss averaged over the data, from one backward pass for each block of draws."
     check_count(n_samples=n_samples, n_draws=n_draws)
     x, found = toy.x, []
     per_block = max(1, _BLOCK[x.device.type]//(n_samples*x.numel()))
-    for start in range(0, n_draws, per_block):
-        log_joint, q, params = toy.terms(min(per_block, n_draws - start))
-        with seeded(_key(seed, start), x.device): loss = loss_fn(log_joint, q, n_samples, reduction='none')
-        grads = torch.autograd.grad(loss.sum()/len(x), params)
-        found.append([g.cpu().double() for g in grads])
+    loss_of:Any = torch.compile(_mean_loss, dynamic=False) if compile else _mean_loss
+    with ExitStack() as stack:
+        if compile:
+            for context in (more_shapes(), _same_draws()): stack.enter_context(context)
+        for start in range(0, n_draws, per_block):
+            *_, params = toy.terms(min(per_block, n_draws - start))
+            with seeded(_key(seed, start), x.device): loss = loss_of(toy, *params, loss_fn, n_samples)
+            found.append([g.cpu().double() for g in torch.autograd.grad(loss, params)])
     return dict(zip(('phi', 'theta'), map(torch.cat, zip(*found))))
 
 # %% ../nbs/22_snr.ipynb #eb2bfdd0
@@ -348,9 +372,10 @@ def _summary(g, gap): # (R, D) gradients, and their differences from DReG's
         bias2=gap.mean(0).square().mean().item(), bias2_noise=gap.var(0).mean().item()/len(gap))
 
 
-def _part(toy, losses, n_samples, n_draws, seed):
+def _part(toy, losses, n_samples, n_draws, seed, compile):
     "name -> {phi, theta} -> summary."
-    found = {name: toy_gradients(toy, loss_fn, n_samples, n_draws, seed) for name, loss_fn in losses.items()}
+    found = {name: toy_gradients(toy, loss_fn, n_samples, n_draws, seed, compile=compile)
+             for name, loss_fn in losses.items()}
     reference = found['iwae_dreg']
     def both(grads): return {of: _summary(g, g - reference[of]) for of, g in grads.items()}
     return {name: both(grads) for name, grads in found.items()}
@@ -396,6 +421,7 @@ def snr_experiment(
     seed:int=0, # of all draws
     *,
     device:str='cpu', # of the draws; another device draws other numbers
+    compile:bool=False, # use torch.compile, which pays for large N and K
     known:dict|None=None, # key -> part that was measured before: reused if it has the same settings
     on_part:Callable|None=None, # (key, part), called after each measured part
     progress:bool=False, # a progress bar over parts, in a terminal
@@ -412,7 +438,7 @@ def snr_experiment(
         part = known.get(key, {})
         if not asked.items() <= part.items():
             toy = GaussianToy(*(a.to(device) for a in gaussian_toy(n_data, _key(seed, trial))))
-            part = asked | dict(stats=_part(toy, fit, K, draws[K], _key(seed, trial, K)))
+            part = asked | dict(stats=_part(toy, fit, K, draws[K], _key(seed, trial, K), compile))
             if on_part: on_part(key, part)
         parts[key] = part
     asked = dict(Ks=list(draws), n_draws=list(draws.values()), n_trials=n_trials, estimators=list(losses))
