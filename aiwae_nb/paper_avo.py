@@ -30,6 +30,7 @@ class AvoBudget(NamedTuple):
     evaluate:dict  # flags of aiwae_evaluate
     widths:dict={} # further flags of an objective
     rest:dict={}   # further flags of the evaluation of all but the first seed's VAE and annealed chain without warm-up
+    annealed:int|None=None # seeds whose runs are evaluated by annealing too; None: all
 
 
 _SETTINGS = dict(samples=1, schedule='constant', model='avo', eps=1e-8)
@@ -48,7 +49,7 @@ AVO_BUDGETS = {
     'paper': AvoBudget(_PLANE, 5, _LENGTHS, 3, _REPORT, dict(epochs=5), _WARMED, 1000,
                        LONG_CHAINS | dict(images=0, temperatures=10_000, training=0), _IAF),
     'small': AvoBudget(_PLANE, 5, _LENGTHS, 3, _REPORT, dict(epochs=5), _WARMED, 1000,
-                       LONG_CHAINS | dict(images=500, temperatures=1000, training=0), _IAF, dict(no_half=True)),
+                       LONG_CHAINS | dict(images=500, temperatures=1000, training=0), _IAF, dict(no_half=True), 1),
     'smoke': AvoBudget(dict(steps=4, hidden=4, transitions=2), 2, (2,), 1, _FEW, dict(steps=1), (0, 4), 2,
                        LONG_CHAINS | _SHORT_CHAINS, _NARROW)}
 MNIST_METHODS = {'vae': 'elbo', 'hvi': 'hvi', 'avo': 'avo', 'iaf': 'flow_iaf'} # name of a run -> its objective
@@ -92,6 +93,7 @@ def _mnist(budget, trials, bounds):
             for name, objective in MNIST_METHODS.items():
                 main = name in ('vae', 'avo') and not trial and not n
                 effort = budget.evaluate | ({} if main else budget.rest)
+                if budget.annealed is not None and trial >= budget.annealed: effort = bounds
                 cells.append(_run(budget, 'mnist', name, objective, trial, effort, n, **warm))
     n, warm = warmed
     cells += [_run(budget, 'mnist', name, f'flow_{name}', 0, bounds, n, **warm) for name in ('planar', 'householder')]
