@@ -9,12 +9,12 @@ __all__ = ['pull_back', 'support_moves', 'has_atoms', 'check_draw', 'check_poste
            'draw_for_score', 'check_callable', 'importance_draws', 'fold', 'ess', 'pareto_k']
 
 # %% ../nbs/10_weights.ipynb #fc94f619
-import copy, math, warnings, weakref
+import copy, inspect, math, warnings, weakref
 from functools import partial
 from typing import Any, Callable, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import (Bernoulli, Categorical, Distribution, Independent, LowRankMultivariateNormal,
                                  MultivariateNormal, Normal, OneHotCategorical, Transform, TransformedDistribution)
 from torch.distributions.transforms import ExpTransform
@@ -242,13 +242,42 @@ def check_float(
                      "float32 tensors, as Normal(decoder(z).float(), 1.).log_prob(x)")
 
 # %% ../nbs/10_weights.ipynb #e4a03329
-_TRIED:weakref.WeakSet = weakref.WeakSet() # log joints that have been evaluated at one sample
+_MODELS = 16 # that one function is looked at with
 
 
-def _code_of(f):
-    "A key for a function that is created anew at each step."
-    while isinstance(f, partial): f = f.func
-    return getattr(f, '__code__', f if isinstance(f, torch.nn.Module) else type(f))
+def _inside_of(f):
+    "What a callable is made of: functions, owners, arguments, what it closes over, and modules that are global."
+    if isinstance(f, partial): return [f.func, *f.args, *f.keywords.values()]
+    if inspect.ismethod(f): return [f.__func__, f.__self__]
+    if not inspect.isfunction(f): return list(getattr(f, '__dict__', {}).values()) if callable(f) else []
+    try: names = inspect.getclosurevars(f)
+    except ValueError: return [] # a name without a value
+    return [*names.nonlocals.values(), *(a for a in names.globals.values() if isinstance(a, nn.Module))]
+
+
+def _parts(f, depth=4):
+    "The code of a function, which is created anew at each step, that of the functions in it, and the modules in it."
+    if isinstance(f, nn.Module): return [f]
+    if isinstance(f, type) or not depth: return []
+    own = [f.__code__] if inspect.isfunction(f) else []
+    return own + [part for a in _inside_of(f) for part in _parts(a, depth - 1)]
+
+
+class _Seen:
+    "Functions that have been looked at. With other functions or modules in it, a function is looked at again."
+    def __init__(self): self.parts, self.times = weakref.WeakSet(), weakref.WeakKeyDictionary()
+
+    def __contains__(self, f):
+        parts = _parts(f) or [type(f)]
+        return self.parts.issuperset(parts) or self.times.get(parts[0], 0) >= _MODELS
+
+    def add(self, f):
+        parts = _parts(f) or [type(f)]
+        self.parts.update(parts)
+        self.times[parts[0]] = self.times.get(parts[0], 0) + 1
+
+
+_TRIED = _Seen() # log joints that have been evaluated at one sample
 
 
 def check_axes(
@@ -256,13 +285,13 @@ def check_axes(
     z:Tensor, # (K, B, *event)
 ):
     "Raise `ValueError` if K = B and `log_joint` returns (B, K): each function is tried once, at one sample."
-    K, B, tried = len(z), z.shape[1], _code_of(log_joint)
-    if K != B or K == 1 or tried in _TRIED: return
+    K, B = len(z), z.shape[1]
+    if K != B or K == 1 or log_joint in _TRIED: return
     try:
         with torch.no_grad(), untraced(z.device): one = log_joint(z[:1].detach())
     except Exception: return # made for this K alone
     check_log_joint(one, (1, B), f'K = B = {K}, and log_joint(z[:1])')
-    _TRIED.add(tried)
+    _TRIED.add(log_joint)
 
 # %% ../nbs/10_weights.ipynb #40008fc7
 def depends_on(
@@ -280,7 +309,7 @@ def depends_on(
     return False
 
 # %% ../nbs/10_weights.ipynb #d793e800
-_SLOPES:weakref.WeakSet = weakref.WeakSet() # log joints whose gradient has been compared
+_SLOPES = _Seen() # log joints whose gradient has been compared
 _STEP = .01 # of a difference quotient
 
 
@@ -310,7 +339,7 @@ def check_slope(
     made_of:Callable|None=None, # the function that log_joint wraps; None: log_joint is no wrapper
 ):
     "Warn if the gradient of `log_joint` by z disagrees with its difference quotient: each function is tried once."
-    tried = _code_of(made_of or log_joint)
+    tried = made_of or log_joint
     rough = z.dtype in _HALF or torch.is_autocast_enabled(z.device.type)
     if tried in _SLOPES or rough or torch.is_inference_mode_enabled(): return # there is no gradient in inference mode
     _SLOPES.add(tried)
@@ -357,7 +386,7 @@ def check_log_w(
                           f"no draw (k = 0..{len(log_w)-1}) has positive density under the model", None, b)
 
 # %% ../nbs/10_weights.ipynb #0e511be9
-_JUMPS:weakref.WeakSet = weakref.WeakSet() # log joints whose edge has been looked at
+_JUMPS = _Seen() # log joints whose edge has been looked at
 _HARMLESS = 6. # nats: an edge that is lower than the best draw by more than that changes little
 _HALVINGS = 24
 
@@ -388,7 +417,7 @@ def check_jump(
     """Warn if `log_joint` jumps to -inf between the draws: each function is tried once, where some weights are zero.
     Raises `TypeError` if z or log_w is no tensor."""
     check_tensor(floating=True, z=z, log_w=log_w)
-    tried = _code_of(made_of or log_joint)
+    tried = made_of or log_joint
     if not reads_values() or tried in _JUMPS: return
     zero = log_w.isneginf()
     some = zero.any(0) & ~zero.all(0)
