@@ -385,15 +385,20 @@ def _toy_snr(budget, names, most, seed, folder, device, compile):
     Ks = [K for K in SNR_KS if K <= most] if most else SNR_KS
     at_least = min(64, Ks[-3:][0])
     path = folder/f"snr-{budget}{f'-{most}' if most else ''}.json"
-    known = (load_json(path) if path.exists() else {}).get('parts', {})
+    asked = dict(budget=budget, estimators=','.join(names), most=most or None, seed=seed, device=device)
+    before = load_json(path) if path.exists() else {}
+    for name, value in before.get('asked', {}).items():
+        if value != asked[name]: raise ValueError(
+            f"{path} was measured with {name} {value}, not {asked[name]}: choose another --out")
+    known = before.get('parts', {})
     def keep(key, part):
         known[key] = part
-        save_json(dict(parts=known), path)
+        save_json(dict(asked=asked, parts=known), path)
     how = SNR_BUDGETS[budget] | dict(seed=seed, device=device, compile=compile)
     result = snr_experiment(Ks, names, **how, known=dict(known), on_part=keep, progress=True)
-    said = dict(budget=budget, estimators=','.join(names), most=most or None, seed=seed)
-    words = [f'--{name} {value}' for name, value in said.items() if value is not None]
-    save_json(result._asdict() | dict(command=' '.join(['aiwae_snr', *words, *['--compile']*compile])), path)
+    words = [f'--{name} {value}' for name, value in asked.items() if value is not None and name != 'device']
+    command = ' '.join(['aiwae_snr', *words, *['--compile']*compile])
+    save_json(result._asdict() | dict(asked=asked, command=command), path)
     _save_figure(plot_snr(result).flat[0].figure, path.with_suffix('.png'))
     print(f'slope of log SNR in log K, K >= {at_least}')
     for name, of in snr_slopes(result, at_least).items():

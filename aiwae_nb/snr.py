@@ -9,7 +9,7 @@ __all__ = ['SNR_KS', 'FIGURE_1', 'SNR_BUDGETS', 'student_p', 'EstimatorReport', 
 
 # %% ../nbs/22_snr.ipynb #4579f745
 import hashlib, math
-from contextlib import ExitStack
+from contextlib import nullcontext
 from typing import Any, Callable, Iterable, NamedTuple
 
 import torch
@@ -319,12 +319,6 @@ def _mean_loss(toy, b, mu, loss_fn, n_samples): # summed over copies
     return loss_fn(log_joint, q, n_samples, reduction='none').sum()/len(toy.x)
 
 
-def _same_draws():
-    "Within the block torch compiles functions that draw as eager ones do."
-    from torch._inductor import config # takes seconds
-    return config.patch(fallback_random=True)
-
-
 def toy_gradients(
     toy:GaussianToy, # data and parameters
     loss_fn:Callable, # of the signature of `ESTIMATORS`
@@ -339,9 +333,7 @@ def toy_gradients(
     x, found = toy.x, []
     per_block = max(1, _BLOCK[x.device.type]//(n_samples*x.numel()))
     loss_of:Any = torch.compile(_mean_loss, dynamic=False) if compile else _mean_loss
-    with ExitStack() as stack:
-        if compile:
-            for context in (more_shapes(), _same_draws()): stack.enter_context(context)
+    with more_shapes() if compile else nullcontext():
         for start in range(0, n_draws, per_block):
             *_, params = toy.terms(min(per_block, n_draws - start))
             with seeded(_key(seed, start), x.device): loss = loss_of(toy, *params, loss_fn, n_samples)
