@@ -5,7 +5,7 @@ import torch, its compiler and matplotlib takes longer than most notebooks do. E
 CPU. Ends with one line, 'N passed, N failed'. `--only WORD` runs the checks and notebooks whose names contain the word.
 """
 import argparse, hashlib, importlib.util, multiprocessing, os, resource, subprocess, sys, tempfile, time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
@@ -195,8 +195,10 @@ def main():
     if not os.environ.get('AIWAE_NB_DATA'): print('AIWAE_NB_DATA is not set: skipping cells that need full data sets')
     if not has_others(): print("the extra 'others' is not installed: skipping cells that need one of its libraries")
     start, first = time.time(), [(library_in_step.__doc__, library_in_step)]
-    results = [report(name, *timed(job)) for name, job in first if only in name] # alone: it may write what others read
-    for name in LIBRARIES: importlib.import_module(name)
+    with ThreadPoolExecutor(1) as beside: # before all others: it may write what they read
+        done = [(name, beside.submit(timed, job)) for name, job in first if only in name]
+        for name in LIBRARIES: importlib.import_module(name)
+    results = [report(name, *future.result()) for name, future in done]
     results += run_all([(name, job) for name, job in jobs() if only in name])
     print(f'{time.time() - start:.0f} s, {cpu_seconds():.0f} s of CPU')
     print(f"{sum(results)} passed, {results.count(False)} failed")
