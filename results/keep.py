@@ -12,6 +12,13 @@ from fastcore.script import call_parse
 from migrate import as_text, json_file, known_file
 
 
+def report_of(path):
+    "The report of a grid."
+    found = json.loads(path.read_text())
+    if {'paper', 'budget', 'machine', 'of', 'cells'} <= found.keys(): return found
+    raise SystemExit(f"{path} is no report of a grid")
+
+
 def joined(before, found):
     "The cells of two reports of one grid: those of `found` where both have them. Numbers stay as they are."
     here = {} if before['machine'] == found['machine'] else dict(machine=found['machine'])
@@ -25,8 +32,8 @@ def main(
     target:json_file, # the JSON that is written, or to which the cells are added
 ):
     "Keep the report of a grid as small JSON."
-    found = json.loads(source.read_text())
-    before = json.loads(target.read_text()) if target.exists() else found
+    found = report_of(source)
+    before = report_of(target) if target.exists() else found
     grids = [(each['paper'], each['budget']) for each in (before, found)]
     if grids[0] != grids[1]: raise SystemExit(f"{target} holds runs of {grids[0]}, and {source} of {grids[1]}")
     kept = joined(before, found)
