@@ -263,18 +263,14 @@ def _parts(f, depth=4):
     return own + [part for a in _inside_of(f) for part in _parts(a, depth - 1)]
 
 
-class _Seen:
+class _Seen(weakref.WeakKeyDictionary): # a part of a function -> how often it was looked at
     "Functions that have been looked at. With other functions or modules in it, a function is looked at again."
-    def __init__(self): self.parts, self.times = weakref.WeakSet(), weakref.WeakKeyDictionary()
-
-    def __contains__(self, f):
+    def has(self, f):
         parts = _parts(f) or [type(f)]
-        return self.parts.issuperset(parts) or self.times.get(parts[0], 0) >= _MODELS
+        return all(part in self for part in parts) or self.get(parts[0], 0) >= _MODELS
 
     def add(self, f):
-        parts = _parts(f) or [type(f)]
-        self.parts.update(parts)
-        self.times[parts[0]] = self.times.get(parts[0], 0) + 1
+        for part in _parts(f) or [type(f)]: self[part] = self.get(part, 0) + 1
 
 
 _TRIED = _Seen() # log joints that have been evaluated at one sample
@@ -286,7 +282,7 @@ def check_axes(
 ):
     "Raise `ValueError` if K = B and `log_joint` returns (B, K): each function is tried once, at one sample."
     K, B = len(z), z.shape[1]
-    if K != B or K == 1 or log_joint in _TRIED: return
+    if K != B or K == 1 or _TRIED.has(log_joint): return
     try:
         with torch.no_grad(), untraced(z.device): one = log_joint(z[:1].detach())
     except Exception: return # made for this K alone
@@ -341,7 +337,7 @@ def check_slope(
     "Warn if the gradient of `log_joint` by z disagrees with its difference quotient: each function is tried once."
     tried = made_of or log_joint
     rough = z.dtype in _HALF or torch.is_autocast_enabled(z.device.type)
-    if tried in _SLOPES or rough or torch.is_inference_mode_enabled(): return # there is no gradient in inference mode
+    if _SLOPES.has(tried) or rough or torch.is_inference_mode_enabled(): return # there is no gradient in inference mode
     _SLOPES.add(tried)
     z = z[:1].detach()
     way = torch.randn(z.shape, generator=torch.Generator().manual_seed(0)).to(z)
@@ -418,7 +414,7 @@ def check_jump(
     Raises `TypeError` if z or log_w is no tensor."""
     check_tensor(floating=True, z=z, log_w=log_w)
     tried = made_of or log_joint
-    if not reads_values() or tried in _JUMPS: return
+    if not reads_values() or _JUMPS.has(tried): return
     zero = log_w.isneginf()
     some = zero.any(0) & ~zero.all(0)
     if not some.any(): return
