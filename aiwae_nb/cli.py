@@ -388,8 +388,8 @@ def _toy_snr(budget, names, most, seed, folder, device, compile):
     asked = dict(budget=budget, estimators=','.join(names), most=most or None, seed=seed, device=device)
     before = load_json(path) if path.exists() else {}
     for name, value in before.get('asked', {}).items():
-        if value != asked[name]: raise ValueError(
-            f"{path} was measured with {name} {value}, not {asked[name]}: choose another --out")
+        if value != asked.get(name): raise ValueError(
+            f"{path} was measured with {name} {value}, not {asked.get(name)}: choose another --out")
     known = before.get('parts', {})
     def keep(key, part):
         known[key] = part
@@ -432,7 +432,7 @@ def aiwae_snr(
     run:str='', # the folder of a run, such as runs/demo: report on the gradients of its model instead of the toy
     estimators:str='', # names with commas; if not given, those of paper 2's figure, or for a run all that fit its K
     most:int=0, # for the toy: the largest K, of 1, 2, 4, ..., 512 and 1000; 0: all of them
-    compile:bool=False, # for the toy: use torch.compile, which takes a third of the time of --budget paper
+    compile:bool=False, # for the toy: use torch.compile, which takes less than half of the time of --budget paper
     samples:int=64, # for a run: K
     batch:int=128, # for a run: how many training images, from the first
     draws:int=200, # for a run: gradients of each estimator, 30 or more

@@ -326,7 +326,7 @@ def toy_gradients(
     n_draws:int, # R
     seed:int=0, # the same seed gives the same draws for every loss
     *,
-    compile:bool=False, # use torch.compile: a third of the time where N*K is large, after seconds for each K and loss
+    compile:bool=False, # use torch.compile: less than half of the time where N*K is large, after seconds for each K
 )->dict: # phi: (R, D), by b; theta: (R, D), by mu; float64, nats
     "R independent gradients of the loss averaged over the data, from one backward pass for each block of draws."
     check_count(n_samples=n_samples, n_draws=n_draws)
