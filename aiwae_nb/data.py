@@ -468,7 +468,8 @@ IMAGE_FILES = '.png', '.jpg', '.jpeg' # the endings of images in a folder
 def _read_image(path): # (C, H, W) uint8
     from PIL import Image # which matplotlib brings
     with _reading(path, 'an image'), Image.open(path) as image:
-        grey = image.mode in ('1', 'L', 'LA', 'I;16')
+        if image.mode.startswith('I'): return ((np.asarray(image)[None].astype(int) + 128)//257).astype(np.uint8)
+        grey = image.mode in ('1', 'L', 'LA')
         values = np.asarray(image.convert('L' if grey else 'RGB'))
     return values[None] if grey else values.transpose(2, 0, 1)
 

@@ -530,7 +530,15 @@ def jvi_dreg_loss(
     return JVI_DREG(order)(log_joint, q, n_samples, **common)
 
 # %% ../nbs/21_dreg.ipynb #cd376749
+def _is_of_torch(d):
+    "Whether torch defines the density of a distribution and of its base."
+    module = getattr(getattr(type(d), 'log_prob', None), '__module__', '')
+    return module.startswith('torch.distributions') and (not hasattr(d, 'base_dist') or _is_of_torch(d.base_dist))
+
+
 def _analytic_kl(q, prior):
+    "The divergence by torch; None for a class derived from one of torch's with a density of its own."
+    if not _is_of_torch(q) or not _is_of_torch(prior): return None
     try: return kl_divergence(q, prior).expand(q.batch_shape)
     except NotImplementedError: return None
 

@@ -331,11 +331,22 @@ def _eigen(of_q, of_p):
     return TemperedPrecision(torch.linalg.solve_triangular(root.mT, turn, upper=True), root @ turn, values)
 
 # %% ../nbs/32_laplace.ipynb #eaee05d3
-_LEAST = 1e-6 # of a positive curvature, in units of that of q
+_LEAST = 1e-6 # of a positive curvature, in units of that of q or of its own in each coordinate
 
 
 def _choose(rows, a, b): # rows (B,); a, b (B, ...)
     return torch.where(rows.reshape(-1, *[1]*(a.dim() - 1)), a, b)
+
+
+def _exceeds(a, b): return torch.linalg.cholesky_ex(a - b)[1] == 0 # (B, D, D) -> (B,)
+
+
+def _is_positive_alone(found):
+    "Whether a matrix with a diagonal of ones, which counts for a q that is far too narrow, exceeds the least."
+    own = found.diagonal(dim1=-2, dim2=-1)
+    unit = own.clamp_min(torch.finfo(found.dtype).tiny).rsqrt()
+    scaled = unit[..., None]*found*unit[..., None, :]
+    return (own > 0).all(-1) & _exceeds(scaled, _LEAST*torch.eye(own.shape[-1]).to(scaled))
 
 
 def positive_curvature(
@@ -346,8 +357,10 @@ def positive_curvature(
     finite = found.isfinite().flatten(1).all(-1)
     found = _choose(finite, widened(found), of_q)
     if found.dim() == 2:
-        return torch.maximum(found.abs(), _LEAST*of_q), finite & (found > _LEAST*of_q).all(-1)
-    positive = torch.linalg.cholesky_ex(found - _LEAST*of_q)[1] == 0
+        largest = (found.abs()/of_q).amax(-1, keepdim=True)
+        positive = found > _LEAST*largest.clamp_max(1.)*of_q
+        return torch.maximum(found.abs(), _LEAST*of_q).where(~positive, found), finite & positive.all(-1)
+    positive = _exceeds(found, _LEAST*of_q) | _is_positive_alone(found)
     if not positive.all(): # the eigenvectors cost fifty times as much
         white = _eigen(of_q[~positive], found[~positive])
         half = _columns(white.dual, white.values.abs().clamp_min(_LEAST).sqrt())

@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['pull_back', 'support_moves', 'has_atoms', 'check_draw', 'check_posterior', 'check_prior', 'check_log_joint',
-           'check_float', 'check_axes', 'depends_on', 'check_slope', 'WeightError', 'check_log_w', 'check_jump',
-           'Draws', 'full_precision', 'as_model_type', 'draw_with_density', 'has_parameters', 'with_value',
-           'draw_for_score', 'check_callable', 'importance_draws', 'fold', 'ess', 'pareto_k']
+           'check_float', 'modules_of', 'check_axes', 'depends_on', 'check_slope', 'WeightError', 'check_log_w',
+           'check_jump', 'Draws', 'full_precision', 'as_model_type', 'draw_with_density', 'has_parameters',
+           'with_value', 'draw_for_score', 'check_callable', 'importance_draws', 'fold', 'ess', 'pareto_k']
 
 # %% ../nbs/10_weights.ipynb #fc94f619
 import copy, inspect, math, warnings, weakref
 from functools import partial
+from types import ModuleType
 from typing import Any, Callable, NamedTuple
 
 import torch
@@ -245,14 +246,23 @@ def check_float(
 _MODELS = 16 # that one function is looked at with
 
 
+def _functions_of(a):
+    "What an object has; of one that cannot be called, only what can be."
+    if isinstance(a, (type, ModuleType)): return []
+    return [b for b in getattr(a, '__dict__', {}).values() if callable(a) or callable(b)]
+
+
+def _modules_at(a): return isinstance(a, nn.Module) or any(isinstance(b, nn.Module) for b in _functions_of(a))
+
+
 def _inside_of(f):
-    "What a callable is made of: functions, owners, arguments, what it closes over, and modules that are global."
+    "What a function is made of: its owner, arguments, what it closes over, and modules and their owners in globals."
     if isinstance(f, partial): return [f.func, *f.args, *f.keywords.values()]
     if inspect.ismethod(f): return [f.__func__, f.__self__]
-    if not inspect.isfunction(f): return list(getattr(f, '__dict__', {}).values()) if callable(f) else []
+    if not inspect.isfunction(f): return _functions_of(f)
     try: names = inspect.getclosurevars(f)
     except ValueError: return [] # a name without a value
-    return [*names.nonlocals.values(), *(a for a in names.globals.values() if isinstance(a, nn.Module))]
+    return [*names.nonlocals.values(), *(a for a in names.globals.values() if _modules_at(a))]
 
 
 def _parts(f, depth=4):
@@ -261,6 +271,13 @@ def _parts(f, depth=4):
     if isinstance(f, type) or not depth: return []
     own = [f.__code__] if inspect.isfunction(f) else []
     return own + [part for a in _inside_of(f) for part in _parts(a, depth - 1)]
+
+
+def modules_of(
+    f:Callable, # or an object with functions and modules in it
+)->list[nn.Module]: # each once, with submodules inside
+    "The modules of a function: what it is a method of, closes over, is given by `partial`, or finds by a global name."
+    return list(dict.fromkeys(part for part in _parts(f) if isinstance(part, nn.Module)))
 
 
 class _Seen(weakref.WeakKeyDictionary): # a part of a function -> how often it was looked at
@@ -272,7 +289,7 @@ class _Seen(weakref.WeakKeyDictionary): # a part of a function -> how often it w
     def add(self, f):
         for part in _parts(f) or [type(f)]: self[part] = self.get(part, 0) + 1
 
-
+# %% ../nbs/10_weights.ipynb #2b6d7ba5
 _TRIED = _Seen() # log joints that have been evaluated at one sample
 
 
@@ -583,6 +600,7 @@ def ess(
 )->Tensor: # (B,) between 1 and K
     "Effective sample size of the weights of each datum, eq. (2). Raises `ValueError` on an empty or integer tensor."
     check_tensor(floating=True, log_w=log_w)
+    log_w = log_w - log_w.amax(0) # large numbers would cancel
     return (2*log_w.logsumexp(0) - (2*log_w).logsumexp(0)).exp()
 
 # %% ../nbs/10_weights.ipynb #9e7280be
