@@ -636,6 +636,30 @@ class StackedLinear(nn.Module):
         blocks = rows.unflatten(0, (len(self.weight), -1))
         return torch.baddbmm(self.bias[:, None], blocks, self.weight.mT).flatten(0, 1)
 
+# %% ../nbs/52_models.ipynb #b864ba4b
+class _StackedObserved(_Observed):
+    "The likelihoods of N members, whose learned parameters are stacked, (N, n); a given scale is the same for all."
+    def __init__(self,
+        likelihoods, # N of _Observed, of one name
+    ):
+        nn.Module.__init__(self)
+        self.__dict__.update(copy.deepcopy(likelihoods[0]).__dict__)
+        for name, _ in likelihoods[0].named_parameters():
+            setattr(self, name, nn.Parameter(torch.stack([getattr(own, name).detach() for own in likelihoods])))
+
+    def _learned(self, spread): return [spread(a) if a.dim() > 1 else a for a in super().shared()]
+
+    def shared(self): return self._learned(lambda a: a[:, None, None]) # beside eta (N, K, B, m*P)
+
+    def distribution(self, eta): # (..., N*B, m*P)
+        of_rows = self._learned(lambda a: a.repeat_interleave(eta.shape[-2]//len(a), 0))
+        return DataDistribution(self.row, eta, *of_rows)
+
+
+# a member's kind of module with weights -> that of N members
+_STACKED:dict[type, Callable] = {nn.Linear: StackedLinear, _Observed: _StackedObserved}
+
+
 # %% ../nbs/52_models.ipynb #4ef53dca
 class _MembersNormal(Normal):
     "A normal whose N blocks of rows are drawn by N generators."
@@ -653,6 +677,7 @@ class _MembersNormal(Normal):
         with torch.no_grad(): return self.rsample(sample_shape)
 
 
+# %% ../nbs/52_models.ipynb #953ffa29
 def _check_members(members, seeds):
     for name, given in dict(members=members, seeds=seeds).items():
         if not isinstance(given, Sequence): raise TypeError(f"{name} is a {type(given).__name__}, expected a list")
@@ -671,12 +696,27 @@ def _check_members(members, seeds):
         f"the posterior is of family {first.family}, and an ensemble takes normal ones: train its runs one by one")
     if any(isinstance(m, nn.BatchNorm1d) for m in first.modules()): raise ValueError(
         "the model has batch norm, whose mean would mix all members: train the runs one by one")
+    for name, module in first.named_modules():
+        if [*module.parameters(recurse=False)] and type(module) not in _STACKED: raise ValueError(
+            f"the model has a {type(module).__name__}{name and f' at {name}'}, and an ensemble takes members whose "
+            "weights are in linear layers alone: train the runs one by one")
+    for i, member in enumerate(members): _check_buffers(i, dict(member.named_buffers()), dict(first.named_buffers()))
+
+
+def _check_buffers(i, mine, firsts):
+    "What is given and not learned is one tensor for all members."
+    def is_same(a, b): return not (a is None or b is None) and a.dtype == b.dtype and torch.equal(a, b)
+    other = [name for name in firsts | mine if not is_same(mine.get(name), firsts.get(name))]
+    if other: raise ValueError(
+        f"member {i} has another {', '.join(other)} than member 0, expected the same sigma, mean and dtype for all")
+
 
 # %% ../nbs/52_models.ipynb #5bc7c281
 class Ensemble(VAE):
     """N members of one architecture as one model: their data and draws are N blocks of rows, one after another.
 
-    Raises `ValueError` on members that differ, have batch norm, or a posterior that is not a factorized normal."""
+    Raises `ValueError` on members that differ in more than their weights, have convolutions or batch norm, or a
+    posterior that is not a factorized normal."""
     def __init__(self,
         members, # of VAE
         seeds, # of their draws, one for each
@@ -685,8 +725,8 @@ class Ensemble(VAE):
         nn.Module.__init__(self)
         self.__dict__.update(copy.deepcopy(members[0]).__dict__)
         for name, layer in members[0].named_modules():
-            if isinstance(layer, nn.Linear):
-                self.set_submodule(name, StackedLinear([member.get_submodule(name) for member in members]))
+            stack = _STACKED.get(type(layer))
+            if stack: self.set_submodule(name, stack([member.get_submodule(name) for member in members]))
         self.seeds = tuple(seeds)
         self.generators = [torch.Generator(self.zero.device).manual_seed(seed) for seed in seeds]
 
@@ -741,7 +781,7 @@ class Ensemble(VAE):
         self._check_pair(x, z)
         self._check_context(c)
         of_member = x.unflatten(0, (len(self.seeds), 1, -1)) # (N, 1, B, P)
-        log_p = bernoulli_log_prob(self._member_logits(z, c), of_member)
+        log_p = self.observed.log_prob(self._member_logits(z, c), of_member)
         return self._log_prior(z, *c) + log_p.movedim(0, 1).flatten(1, 2)
 
     def member_state(self,

@@ -1060,7 +1060,8 @@ def _save_member(run, i, ensemble, saved, metrics):
     (objective, dataset, *_), run.built = run.built, None
     path = run.folder/'checkpoint.pt'
     if path.exists() and load_checkpoint(path)['state']['step'] >= saved['state']['step']: return
-    first = dataset.inputs(run.config.task)(binarize(dataset.train[:1], torch.arange(1), run.config.seed, 0))
+    draw = draw_of(run.config.likelihood)
+    first = dataset.inputs(run.config.task)(draw(dataset.train[:1], torch.arange(1), run.config.seed, 0))
     with locked(run.folder):
         (run.folder/'metrics.jsonl').unlink(missing_ok=True)
         for line in metrics:
