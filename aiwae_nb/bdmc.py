@@ -21,8 +21,7 @@ from .ais import ais, anneal, annealed_path, check_betas, check_continuous
 from .checks import check_between, check_choice, check_context, check_count, check_number, check_tensor
 from .coordinates import support_of
 from .core import log_mean_exp, std_error
-from .evidence import (BETA_SCHEDULES, DEFAULT_START, STARTS, check_encoder, interpolate_step_sizes,
-                               run_pilot)
+from .evidence import BETA_SCHEDULES, DEFAULT_START, STARTS, interpolate_step_sizes, run_pilot, try_q
 from .hmc import SCORE_LEAPFROG, TRAIN_LEAPFROG, check_precision, compiled_transition, transition
 from .weights import check_callable, check_log_joint, check_log_w, check_posterior
 
@@ -218,7 +217,7 @@ def _first_density(x, start, posterior, prior, c):
     check_choice(CERTIFIED_STARTS, start=start)
     if start != 'prior':
         check_callable(posterior, 'posterior', 'x (B, ...) -> q')
-        check_encoder(posterior, x, *c)
+        try_q(posterior, x, *c)
         return posterior(x, *c)
     if not isinstance(prior, Distribution):
         given = None if prior is None else type(prior).__name__

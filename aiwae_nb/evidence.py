@@ -6,8 +6,7 @@
 __all__ = ['PILOT_STOPS', 'PILOT_MOVES', 'STARTS', 'DEFAULT_START', 'LEAST_ESS', 'TEMPERATURES', 'BETA_SCHEDULES',
            'FIRST_TEMPERATURES', 'Pilot', 'run_pilot', 'tuned_schedule', 'interpolate_step_sizes', 'Start',
            'log_mean_shortfall', 'positives', 'Plan', 'half_length', 'plan_run', 'EvidenceSummary', 'Evidence',
-           'log_mean_error', 'has_converged', 'log_evidence', 'check_encoder', 'log_likelihood', 'Cost',
-           'estimate_cost']
+           'log_mean_error', 'has_converged', 'log_evidence', 'try_q', 'log_likelihood', 'Cost', 'estimate_cost']
 
 # %% ../nbs/34_evidence.ipynb #b69e326f
 import hashlib, inspect, json, math, time, warnings
@@ -739,7 +738,7 @@ class _Asked(NamedTuple):
 
 # %% ../nbs/34_evidence.ipynb #aa9e5e60
 @torch.no_grad()
-def check_encoder(
+def try_q(
     posterior:Callable, # x (B, ...) -> q
     x:Tensor, # (B, ...)
     *c:Tensor, # (B, ...) context: further arguments of posterior
@@ -783,20 +782,18 @@ class _Problem(NamedTuple):
 
     def check(self, index, support):
         "Raise unless posterior takes x, rows count alone, p lives where q does, and q is the same at each call."
-        with untraced(self.x.device): self._check(index, support)
-
-    def _check(self, index, support):
-        try: joint, q, known = self.rows(index)
-        except RuntimeError as e:
-            if 'dtype' not in str(e) and 'type' not in str(e): raise
-            dtypes = ' and context of '.join(str(a.dtype) for a in (self.x, *self.c))
-            raise TypeError(f"posterior does not take x of {dtypes}, expected the dtype of its parameters, as "
-                            f"x.float(): {str(e).strip().partition(chr(10))[0]}") from e
-        check_continuous(q)
-        try_rows(joint, q)
-        _try_slope(joint, q, known['grad_log_joint'], self.log_joint)
-        check_covers(joint, q, support)
-        check_encoder(self.posterior, self.x[index], *(a[index] for a in self.c))
+        with untraced(self.x.device):
+            try: joint, q, known = self.rows(index)
+            except RuntimeError as e:
+                if 'dtype' not in str(e) and 'type' not in str(e): raise
+                dtypes = ' and context of '.join(str(a.dtype) for a in (self.x, *self.c))
+                raise TypeError(f"posterior does not take x of {dtypes}, expected the dtype of its parameters, as "
+                                f"x.float(): {str(e).strip().partition(chr(10))[0]}") from e
+            check_continuous(q)
+            try_rows(joint, q)
+            _try_slope(joint, q, known['grad_log_joint'], self.log_joint)
+            check_covers(joint, q, support)
+            try_q(self.posterior, self.x[index], *(a[index] for a in self.c))
 
     def past_lost(self, index, compute):
         "(what compute makes of those data that have weights, which those are): the others raise, or are left out."

@@ -637,7 +637,7 @@ class StackedLinear(nn.Module):
         return torch.baddbmm(self.bias[:, None], blocks, self.weight.mT).flatten(0, 1)
 
 # %% ../nbs/52_models.ipynb #b864ba4b
-class _StackedObserved(_Observed):
+class _Own(_Observed):
     "The likelihoods of N members, whose learned parameters are stacked, (N, n); a given scale is the same for all."
     def __init__(self,
         likelihoods, # N of _Observed, of one name
@@ -657,7 +657,7 @@ class _StackedObserved(_Observed):
 
 
 # a member's kind of module with weights -> that of N members
-_STACKED:dict[type, Callable] = {nn.Linear: StackedLinear, _Observed: _StackedObserved}
+_STACKED:dict[type, Callable] = {nn.Linear: StackedLinear, _Observed: _Own}
 
 
 # %% ../nbs/52_models.ipynb #4ef53dca

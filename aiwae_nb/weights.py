@@ -246,20 +246,20 @@ def check_float(
 _MODELS = 16 # that one function is looked at with
 
 
-def _functions_of(a):
+def _held_by(a):
     "What an object has; of one that cannot be called, only what can be."
     if isinstance(a, (type, ModuleType)): return []
     return [b for b in getattr(a, '__dict__', {}).values() if callable(a) or callable(b)]
 
 
-def _modules_at(a): return isinstance(a, nn.Module) or any(isinstance(b, nn.Module) for b in _functions_of(a))
+def _modules_at(a): return isinstance(a, nn.Module) or any(isinstance(b, nn.Module) for b in _held_by(a))
 
 
 def _inside_of(f):
     "What a function is made of: its owner, arguments, what it closes over, and modules and their owners in globals."
     if isinstance(f, partial): return [f.func, *f.args, *f.keywords.values()]
     if inspect.ismethod(f): return [f.__func__, f.__self__]
-    if not inspect.isfunction(f): return _functions_of(f)
+    if not inspect.isfunction(f): return _held_by(f)
     try: names = inspect.getclosurevars(f)
     except ValueError: return [] # a name without a value
     return [*names.nonlocals.values(), *(a for a in names.globals.values() if _modules_at(a))]
