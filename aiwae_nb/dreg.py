@@ -206,7 +206,8 @@ def _scores(log_w, beta): # eq. (6)
     w = log_w.softmax(0)
     others = leave_one_out(log_w) - math.log(max(len(log_w) - 1, 1))
     baseline = others.masked_fill(others.isneginf(), 0.) # any constant is valid
-    return Weights(w, 0., iwae_bound(log_w) - baseline - beta*(w - 1/len(w)))
+    fixed = beta.detach() if isinstance(beta, Tensor) else beta # of a constant too
+    return Weights(w, 0., iwae_bound(log_w) - baseline - beta*w + fixed/len(w))
 
 # %% ../nbs/21_dreg.ipynb #ffcaa729
 def path_log_prob(
