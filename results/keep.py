@@ -3,7 +3,8 @@
     python results/keep.py runs/aiwae-small/report.json results/aiwae_small.json
 
 Where the target holds a report of the same grid, its cells that the source lacks are kept: the runs of one grid may be
-made in several folders, on several machines. A cell from another machine than the first report's says which.
+made in several folders, on several machines. The command and the machine stay those of the first report; a cell from
+another machine says which.
 """
 import json
 
@@ -23,7 +24,8 @@ def joined(before, found):
     "The cells of two reports of one grid: those of `found` where both have them. Numbers stay as they are."
     here = {} if before['machine'] == found['machine'] else dict(machine=found['machine'])
     cells = before['cells'] | {name: cell | here for name, cell in found['cells'].items()}
-    return found | dict(cells=cells, done=len(cells), of=max(before['of'], found['of']), machine=before['machine'])
+    first = {name: before[name] for name in ('command', 'machine')}
+    return found | first | dict(cells=cells, done=len(cells), of=max(before['of'], found['of']))
 
 
 @call_parse
