@@ -642,7 +642,7 @@ def _digest(tensors):
     return found.hexdigest()[:16]
 
 
-def _weights(*functions):
+def _state_in(*functions):
     "The parameters and buffers of the modules in some functions."
     modules = dict.fromkeys(module for f in functions for module in modules_of(f))
     return [a for module in modules for a in (*module.parameters(), *module.buffers())]
@@ -1119,7 +1119,7 @@ def log_likelihood(
     problem = _Problem(x, posterior, log_joint, grad_log_joint, curvature, tuple(given), keep_going,
                        torch.arange(len(x)))
     chunks = torch.arange(len(x)).tensor_split(math.ceil(len(x)/batch)) # sizes differ by one at most
-    settings = dict(data=_digest((x, *c)), weights=_digest(_weights(posterior, log_joint)), batch=batch, half_T=half_T,
+    settings = dict(data=_digest((x, *c)), model=_digest(_state_in(posterior, log_joint)), batch=batch, half_T=half_T,
                     seed=seed, pilot_data=pilot_data, keep_going=keep_going, until=until, fields=Evidence._fields)
     store = ChunkStore(out, json.dumps(settings | _settings(kwargs), default=int))
     if check: problem.check(chunks[0], kwargs.get('support')) # before anything else: it is soon done, a pilot is not
