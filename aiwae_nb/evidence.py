@@ -744,6 +744,8 @@ def try_q(
     *c:Tensor, # (B, ...) context: further arguments of posterior
 ):
     "Raise `ValueError` unless posterior gives one q for a row, whatever the other rows are. No buffer is changed."
+    check_callable(posterior, 'posterior', 'x (B, ...) -> q')
+    check_tensor(x=x)
     n = (len(x) + 1)//2
     with untraced(x.device):
         whole = posterior(x, *c)
