@@ -341,8 +341,8 @@ def _choose(rows, a, b): # rows (B,); a, b (B, ...)
 def _exceeds(a, b): return torch.linalg.cholesky_ex(a - b)[1] == 0 # (B, D, D) -> (B,)
 
 
-def _alone(found):
-    "Whether a matrix with a diagonal of ones, which counts for a q that is far too narrow, exceeds the least."
+def _definite(found):
+    "Whether a matrix, scaled to a diagonal of ones, is positive definite beyond rounding: no q enters."
     own = found.diagonal(dim1=-2, dim2=-1)
     unit = own.clamp_min(torch.finfo(found.dtype).tiny).rsqrt()
     scaled = unit[..., None]*found*unit[..., None, :]
@@ -360,7 +360,7 @@ def positive_curvature(
         largest = (found.abs()/of_q).amax(-1, keepdim=True)
         positive = found > _LEAST*largest.clamp_max(1.)*of_q
         return torch.maximum(found.abs(), _LEAST*of_q).where(~positive, found), finite & positive.all(-1)
-    positive = _exceeds(found, _LEAST*of_q) | _alone(found)
+    positive = _exceeds(found, _LEAST*of_q) | _definite(found)
     if not positive.all(): # the eigenvectors cost fifty times as much
         white = _eigen(of_q[~positive], found[~positive])
         half = _columns(white.dual, white.values.abs().clamp_min(_LEAST).sqrt())

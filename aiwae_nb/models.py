@@ -98,7 +98,7 @@ class _Observed(nn.Module):
     @property
     def row(self): return LIKELIHOODS[self.name] # not kept: models are pickled
 
-    def shared(self): return [getattr(self, f'log_{key}').exp() for key in self.row.shared]
+    def shared(self, eta=None): return [getattr(self, f'log_{key}').exp() for key in self.row.shared] # of any eta
 
     def check(self, x): check_fits(self.name, x)
 
@@ -110,7 +110,7 @@ class _Observed(nn.Module):
 
     def log_prob(self, eta, x): return self.build().log_prob(eta, x.to(eta.dtype))
 
-    def distribution(self, eta): return DataDistribution(self.row, eta, *self.shared())
+    def distribution(self, eta): return DataDistribution(self.row, eta, *self.shared(eta))
 
 # %% ../nbs/52_models.ipynb #4e4a265e
 _FAST:dict[str, Callable] = {'bernoulli': _Bits} # rows with formulas of their own
@@ -647,13 +647,9 @@ class _Own(_Observed):
         for name, _ in likelihoods[0].named_parameters():
             setattr(self, name, nn.Parameter(torch.stack([getattr(own, name).detach() for own in likelihoods])))
 
-    def _learned(self, spread): return [spread(a) if a.dim() > 1 else a for a in super().shared()]
-
-    def shared(self): return self._learned(lambda a: a[:, None, None]) # beside eta (N, K, B, m*P)
-
-    def distribution(self, eta): # (..., N*B, m*P)
-        of_rows = self._learned(lambda a: a.repeat_interleave(eta.shape[-2]//len(a), 0))
-        return DataDistribution(self.row, eta, *of_rows)
+    def shared(self, eta=None): # those of the rows of eta (..., N*B, m*P); None: beside eta (N, K, B, m*P)
+        def spread(a): return a[:, None, None] if eta is None else a.repeat_interleave(eta.shape[-2]//len(a), 0)
+        return [spread(a) if a.dim() > 1 else a for a in super().shared()]
 
 
 # a member's kind of module with weights -> that of N members

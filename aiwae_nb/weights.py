@@ -247,7 +247,7 @@ _MODELS = 16 # that one function is looked at with
 
 
 def _held_by(a):
-    "What an object has; of one that cannot be called, only what can be."
+    "The attributes of an object; of one that is not callable, those that are."
     if isinstance(a, (type, ModuleType)): return []
     return [b for b in getattr(a, '__dict__', {}).values() if callable(a) or callable(b)]
 
