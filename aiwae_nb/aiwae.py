@@ -7,7 +7,7 @@ __all__ = ['INFERENCE_LOSSES', 'AIWAEInfo', 'detach_parameters', 'InferenceLoss'
 
 # %% ../nbs/40_aiwae.ipynb #77a381f4
 from collections.abc import Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any, Callable, Literal, NamedTuple, overload
 
@@ -19,14 +19,14 @@ from torch.distributions.constraints import Constraint
 from .ais import (anneal, annealed_path, check_betas, check_continuous, check_force, check_rows,
                           step_sizes_of)
 from .bounds import iwae_bound
-from .checks import check_choice, check_count
+from .checks import check_choice, check_count, reads_values
 from .coordinates import check_covers
 from .core import widened
 from .dreg import REDUCTIONS, elbo_loss, iwae_dreg_loss
 from .gradients import first_order
 from .hmc import TRAIN_LEAPFROG, compiled_transition, transition
 from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, check_prior, check_slope,
-                              ess, full_precision)
+                              ess, full_precision, staying)
 
 # %% ../nbs/40_aiwae.ipynb #75c9ff64
 def _single(a): return a.to(torch.promote_types(a.dtype, torch.float32))
@@ -121,7 +121,7 @@ def _dreg(log_joint, q, info, prior, reduction):
 
 
 def _wake(log_joint, q, info, prior, reduction):
-    log_q = q.log_prob(info.z)
+    with staying() if reads_values() else nullcontext(): log_q = q.log_prob(info.z)
     cross = (info.log_w.to(log_q.dtype).softmax(0)*log_q).sum(0)
     return REDUCTIONS[reduction](-first_order(cross, cross))
 

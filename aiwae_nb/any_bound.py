@@ -14,7 +14,7 @@ from torch.distributions import Distribution, constraints
 
 from .bounds import elbo, iwae_bound
 from .checks import check_count, check_number, check_tensor
-from .weights import check_draw
+from .weights import check_draw, check_stays, must_stay
 
 # %% ../nbs/23_any_bound.ipynb #e28a45dc
 def renyi_bound(
@@ -82,7 +82,10 @@ class LayeredPosterior(Distribution):
 
     def _ordered(self, parts): return parts[::-1] if self.flip else parts
 
-    def _layer(self, l, z): return _check_layer(self.layers[l-1](z), l, z, self.sizes[l])
+    def _layer(self, l, z):
+        q = _check_layer(self.layers[l-1](z), l, z, self.sizes[l])
+        if must_stay(): check_stays(q, f"layer {l}", self.layers[l-1], z)
+        return q
 
     def rsample_and_log_prob(self,
         sample_shape:Any=torch.Size(), # as (K,)

@@ -25,7 +25,8 @@ from .core import widened
 from .gradients import first_order
 from .weights import (Draws, as_model_type, check_axes, check_callable, check_float, check_jump,
                               check_log_joint, check_log_w, check_posterior, check_prior, check_slope, depends_on,
-                              draw_for_score, draw_with_density, full_precision, has_parameters, pull_back, with_value)
+                              draw_for_score, draw_with_density, full_precision, has_parameters, pull_back, staying,
+                              with_value)
 
 # %% ../nbs/21_dreg.ipynb #d221cdac
 class Weights(NamedTuple):
@@ -260,6 +261,11 @@ def _draw_score(q, n_samples):
 
 _DRAW = {'whole': _draw_whole, 'path': _draw_path, 'score': _draw_score}
 
+
+def _draw(row, q, n_samples):
+    if row.log_q == 'whole' or not reads_values(): return _DRAW[row.log_q](q, n_samples)
+    with staying(): return _DRAW[row.log_q](q, n_samples)
+
 # %% ../nbs/21_dreg.ipynb #f5fe1b14
 def _scale_gradient(z, scale, dead):
     "Multiply the gradient that passes through `z` by `scale`, (K, B), and stop it where the weight is zero."
@@ -359,7 +365,7 @@ class _Weighed(NamedTuple):
 
 def _weigh(row, log_joint, q, n_samples, beta, prior):
     "Draw, evaluate and weigh; the hook is in place."
-    z, view, hooked, log_q = _DRAW[row.log_q](full_precision(q), n_samples)
+    z, view, hooked, log_q = _draw(row, full_precision(q), n_samples)
     log_p, log_m = _model_part(log_joint, as_model_type(view, q), beta, prior, (n_samples, *q.batch_shape))
     log_w = (log_m - beta*log_q).detach()
     dead = _dead_weights(row, log_w, log_q)

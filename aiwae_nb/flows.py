@@ -42,11 +42,20 @@ class FlowPosterior(Distribution):
     )->tuple[Tensor, Tensor]: # z (K, B, D), and log q(z) (K, B), nats
         "Reparameterized draws and their log density, eq. (1), in one pass."
         z = self.q0.rsample(torch.Size(sample_shape))
-        log_q = self.q0.log_prob(z)
+        return self._from(z, self.q0.log_prob(z))
+
+    def _from(self, z, log_q):
         for step in self.steps:
             z, log_det = step(z)
             log_q = log_q - log_det
         return z, log_q
+
+    def push(self,
+        u:Tensor, # (K, B, D) a draw of q_0
+    )->tuple[Tensor, Tensor]: # z (K, B, D), and log |dz/du| (K, B)
+        "The end of the chain that begins at `u`."
+        z, less = self._from(u, u.new_zeros(()))
+        return z, -less
 
     def rsample(self,
         sample_shape=torch.Size(), # as (K,)

@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from .checks import check_count, check_number, check_tensor
 from .dreg import elbo_loss, returns_draws
-from .weights import check_callable, check_draw, check_log_joint, check_prior, check_slope, depends_on
+from .weights import (check_callable, check_draw, check_log_joint, check_prior, check_slope, check_stays,
+                              depends_on, must_stay)
 
 # %% ../nbs/41_hvi.ipynb #5bd91c7f
 def check_start(
@@ -51,6 +52,12 @@ def check_transition(
     return step
 
 # %% ../nbs/41_hvi.ipynb #13eb814a
+def _forward_step(forward, z, t, drawn=False):
+    step = check_transition(forward(z), z, t, 'forward', drawn)
+    if must_stay(): check_stays(step, f"the forward transition {t}", forward, z)
+    return step
+
+
 class _Path(Distribution):
     "The path z_0:T of a chain, eq. (1): event (T+1, D)."
     arg_constraints, has_rsample, support = {}, True, constraints.independent(constraints.real, 2)
@@ -63,7 +70,7 @@ class _Path(Distribution):
         z = self.q0.rsample(torch.Size(sample_shape))
         path, log_q = [z], self.q0.log_prob(z)
         for t, forward in enumerate(self.forward, 1):
-            step = check_transition(forward(z), z, t, 'forward', drawn=True)
+            step = _forward_step(forward, z, t, drawn=True)
             z = step.rsample()
             path.append(z)
             log_q = log_q + step.log_prob(z)
@@ -75,7 +82,7 @@ class _Path(Distribution):
         z = path.unbind(-2)
         log_q0, log_steps = self.q0.log_prob(z[0]), 0 # in this order, in which autograd sums gradients
         for t, forward in enumerate(self.forward, 1):
-            step = check_transition(forward(z[t-1]), z[t-1], t, 'forward')
+            step = _forward_step(forward, z[t-1], t)
             log_steps = log_steps + step.log_prob(z[t])
         return log_q0 + log_steps
 

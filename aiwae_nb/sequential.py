@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent
 
-from .checks import check_choice, check_count, check_tensor
+from .checks import check_choice, check_count, check_tensor, reads_values
 from .dreg import REDUCTIONS, path_log_prob
 from .gradients import first_order
-from .weights import check_callable, check_draw, check_jump, check_log_w
+from .weights import check_callable, check_draw, check_jump, check_log_w, check_stays
 
 # %% ../nbs/46_sequential.ipynb #f02f17e7
 class Particles(NamedTuple):
@@ -43,9 +43,13 @@ def _check_law(law, name, t, batch):
     return law
 
 
-def _check_proposal(q, t, batch):
+def _propose(proposal, t, parents, x, batch, doubly):
+    q = proposal(t, parents, x)
     _check_law(q, 'proposal', t, batch)
     check_draw(q, f"proposal gave a {type(q).__name__}, which")
+    if doubly and reads_values(): check_stays(
+        q, f"the proposal of step {t}", lambda z: proposal(t, z, x), parents,
+        "the weights of eq. (3) are not right there: use doubly=False")
     if len(q.event_shape) != 1: raise ValueError(f"proposal gave event {tuple(q.event_shape)}, expected (D,)")
     return q
 
@@ -78,7 +82,7 @@ def _scale_by(share, g): return g*share[..., None].to(g.dtype)
 
 def _take_step(log_p, proposal, t, parents, x, n_particles, doubly, score):
     lead, batch = ((n_particles,), tuple(x.shape[:1])) if parents is None else ((), tuple(parents.shape[:2]))
-    q = _check_proposal(proposal(t, parents, x), t, batch)
+    q = _propose(proposal, t, parents, x, batch, doubly)
     z = q.rsample(torch.Size(lead))
     view = z.view_as(z) # the draw in its own weight
     log_q = path_log_prob(q, view) if doubly else q.log_prob(view)
@@ -207,11 +211,15 @@ def _check_mixed(q, t):
         q.base_dist.cdf(q.base_dist.sample())
     except NotImplementedError: raise ValueError(
         f"proposal gave {q} at step {t}, expected Independent(base, 1), whose base has cdf, as Normal has") from None
+    ends = [getattr(q.base_dist.support, name, None) for name in ('lower_bound', 'upper_bound')]
+    if reads_values() and any(isinstance(end, Tensor) and end.unique().numel() > 1 for end in ends): raise ValueError(
+        f"proposal gave intervals that differ between particles at step {t}, a {type(q.base_dist).__name__}: their "
+        "mixture jumps where one ends, which gradients along draws do not see; expected one support, or smc_loss")
 
 
 def _take_mixed_step(transition, emission, proposal, t, past, x, doubly):
     log_share, batch = past.whole.log_softmax(0), tuple(past.log_w.shape)
-    q = _check_proposal(proposal(t, past.z, x), t, batch)
+    q = _propose(proposal, t, past.z, x, batch, doubly)
     _check_mixed(q, t)
     law = _check_law(transition(t, past.z), 'transition', t, batch)
     z = _draw_mixture(log_share, q, len(past.z))

@@ -215,6 +215,9 @@ def _(q:SitePosterior):
     return WhiteMap(forward, (sum(sizes),), likes[0], inverse if all(inverses) else None)
 
 # %% ../nbs/36_sites.ipynb #b8ead005
+_ONE_SUPPORT = 'expected one for all: scale it inside of log_joint, or take log_evidence with a SitePosterior'
+
+
 def _one_for_all(name, support, n_event):
     "The support of any datum."
     if isinstance(support, constraints.independent):
@@ -224,10 +227,17 @@ def _one_for_all(name, support, n_event):
     for key, value in vars(support).items():
         if not isinstance(value, Tensor) or value.dim() <= n_event: continue
         if not (value == value[:1]).all(): raise ValueError(
-            f"site {name!r} has a support that depends on the datum, {type(support).__name__}, expected one for all: "
-            "scale it inside of log_joint, or take log_evidence with a SitePosterior")
+            f"site {name!r} has a support that depends on the datum, {type(support).__name__}, {_ONE_SUPPORT}")
         vars(new)[key] = value[0]
     return new
+
+
+def _is_same(a, b):
+    "Whether two supports, or what they are made of, are equal."
+    if isinstance(a, Tensor) and isinstance(b, Tensor): return a.shape == b.shape and bool((a == b).all())
+    if isinstance(a, (list, tuple)): return len(a) == len(b) and all(map(_is_same, a, b))
+    if not isinstance(a, Constraint): return a == b
+    return type(a) is type(b) and _is_same(list(vars(a).values()), list(vars(b).values()))
 
 
 class _OfSites:
@@ -237,17 +247,17 @@ class _OfSites:
 
     def posterior(self, x, *c):
         q = SitePosterior(self.of_x(x, *c), self.support)
-        if self.layout is None: self.layout = self._learned(q, x, c)
+        if self.layout is None: check_sites(lambda z: self.of_z(x, z, *c), q)
         elif q.layout.sizes != self.layout.sizes or q.names != list(self.layout.sites): raise ValueError(
             f"posterior(x) has sites {dict(zip(q.names, q.layout.sizes))}, expected those of the first data: "
             f"{dict(zip(self.layout.sites, self.layout.sizes))}")
-        return q
-
-    def _learned(self, q, x, c):
-        check_sites(lambda z: self.of_z(x, z, *c), q)
         alike = {name: _one_for_all(name, site.coordinates.support, len(site.event))
                  for name, site in q.layout.sites.items()}
-        return SiteLayout(dict(zip(q.names, q.parts)), alike)
+        if self.layout is None: self.layout = SiteLayout(dict(zip(q.names, q.parts)), alike)
+        for name, site in self.layout.sites.items():
+            if not _is_same(site.coordinates.support, alike[name]): raise ValueError(
+                f"site {name!r} has another support than for the first data, {_ONE_SUPPORT}")
+        return q
 
     def log_joint(self, x, u, *c):
         if self.layout is None: self.posterior(x, *c)
