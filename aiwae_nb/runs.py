@@ -333,8 +333,9 @@ class RunConfig(_Config):
         mine, theirs = (json.loads(json.dumps(config.resolved().kept())) for config in (self, other))
         may = {name for name, f in self.fields().items() if f.metadata['may_change'] and not exactly}
         ends = {'epochs', 'steps'} if other.schedule in STEP_SCHEDULES else set()
+        if None in (self.patience, other.patience): ends = ends | {'patience'} # None or a number: best.pt is kept, or not
         may = may - ends | {'start', 'data_file'} # the digest counts, not the path
-        why = {name: f' (where the schedule {other.schedule} ends)' for name in ends}
+        why = {name: f' (where the schedule {other.schedule} ends)' for name in ends - {'patience'}}
         return [f"{k} {theirs[k]!r}, not {v!r}{why.get(k, '')}"
                 for k, v in mine.items() if k not in may and theirs[k] != v]
 
@@ -661,6 +662,9 @@ class Run:
         other = [f'{k} {mine[k]!r}, not {theirs[k]!r}' for k in names if mine[k] != theirs[k]]
         if other: raise ValueError(
             f"{self.folder} is a run with {'; '.join(other)}: start from one of the same model on the same data")
+        if config.validation > self.config.validation: raise ValueError(
+            f"{self.folder} held out {self.config.validation} images, and was trained on others of the "
+            f"{config.validation} that validation holds out: hold out as many or fewer, or start from another run")
         self._load_weights(model)
         return file_digest(self.weights)
 

@@ -399,6 +399,21 @@ def _average(model, decay):
     average = decay and AveragedModel(model, multi_avg_fn=update, use_buffers=True)
     return average
 
+
+def _check_optimizer(optimizer):
+    if not hasattr(optimizer, 'param_groups'): raise TypeError(
+        f"optimizer(params, lr) returned a {type(optimizer).__name__}, expected a torch optimizer")
+    if isinstance(optimizer, torch.optim.LBFGS): raise TypeError(
+        "optimizer(params, lr) returned an LBFGS, which computes a loss several times a step: expected one that steps "
+        "along one gradient, as Adam or SGD")
+
+
+def _checked_schedule(scheduler):
+    if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau): raise TypeError(
+        "schedule(optimizer) returned a ReduceLROnPlateau, whose step takes a measurement: expected one that steps by "
+        "itself; patience ends a run whose measurement rises no more")
+    return scheduler
+
 # %% ../nbs/53_train.ipynb #a98a64d7
 def _clip_before_steps(optimizer, learned, most):
     def clip(*_): nn.utils.clip_grad_norm_(learned, most)
@@ -779,8 +794,10 @@ class _Training:
         "Decide whether patience has ended, and save the weights of the best measurement so far."
         name, patience = self.watched
         values = [line[name] for line in self.curves if name in line]
-        if found and name not in found: return
-        if not values: return
+        if not values and all(probe.every <= self.state.step + 1 for probe in self.probes):
+            found_names = sorted({k for line in self.curves for k in line} - {'step'})
+            raise ValueError(f"watch is {name!r}, expected what a probe measures: {', '.join(found_names)}")
+        if found and name not in found or not values: return
         since = steps_since_best(values)
         self.enough = from_first(lambda: since >= patience)
         if found and not since: self.keeper.save_best(self.state.step + 1)
@@ -798,7 +815,7 @@ class _Training:
         "Make the scheduler, and return its entries of a checkpoint."
         self.by_step = _by_step(schedule)
         if not self.by_step:
-            self.scheduler = LR_SCHEDULES.get(schedule, schedule)(self.optimizer)
+            self.scheduler = _checked_schedule(LR_SCHEDULES.get(schedule, schedule)(self.optimizer))
             return dict(schedule=schedule if isinstance(schedule, str) else _of_schedule(self.scheduler))
         rise, total = STEP_SCHEDULES[schedule] if warm_up is None else float(warm_up), max(1, self.total)
         self.scheduler = _one_cycle(self.optimizer, total, rise)
@@ -921,7 +938,7 @@ def train(
     not finite, and `OSError` if `out` cannot be written. On Ctrl-C it saves and raises `KeyboardInterrupt`. In a
     group the lowest rank that fails raises its error, and the others raise `RankError`, or `LostRankError` if a
     process has ended."""
-    with together():
+    with torch.inference_mode(False), torch.enable_grad(), together(): # also where the caller has turned gradients off
         check_settings(epochs, batch, lr, schedule, steps, warm_up, ema, clip, patience)
         check_callable(draw, 'draw', '(pixels, index, seed, epoch) -> (B, P)')
         (check_pixels if draw is binarize else check_numbers)(pixels)
@@ -939,19 +956,21 @@ def train(
             "an ensemble is trained without compile, probes, clip, patience and accumulate: leave them out, or train "
             "one by one")
         run.optimizer = optimizer(run.learned, lr)
-        if not hasattr(run.optimizer, 'param_groups'): raise TypeError(
-            f"optimizer(params, lr) returned a {type(run.optimizer).__name__}, expected a torch optimizer")
+        _check_optimizer(run.optimizer)
         if clip is not None: _clip_before_steps(run.optimizer, run.learned, float(clip))
         if patience is not None: run.watched = watch, patience
+        if patience is not None and not len(probes): raise ValueError(
+            f"patience is {patience}, and nothing measures {watch}: give a probe that does, as TestBound(...)")
         scheduled, first = run.schedule(schedule, warm_up), run.first(batch//world_size())
         run.average, run.probes = _average(objective.model, ema), _start(probes, objective, first, run.device)
         cut = objective.in_parts(accumulate) if accumulate > 1 else None
-        made = run.settings(scheduled, ema, clip, first) | dict(accumulate=accumulate)
+        watched = None if patience is None else watch # weights measured without patience are not kept
+        made = run.settings(scheduled, ema, clip, first) | dict(accumulate=accumulate, patience_watches=watched)
         settings = made if out or world_size() > 1 else None
         run.keeper = _Keeper(out, objective, run.optimizer, run.scheduler, run.average, run.probes, run.device,
                              save_every, settings, seed)
     run.begin_alike(settings)
-    with (held_by_first(lambda: locked(out)), seeded(_own_seed(seed), run.device), shared_batch_norm(objective),
+    with (torch.inference_mode(False), torch.enable_grad(), held_by_first(lambda: locked(out)), seeded(_own_seed(seed), run.device), shared_batch_norm(objective),
           _interruptible() as run.caught):
         state, run.metrics, run.curves = run.keeper.resume()
         run.begin(state)
