@@ -25,8 +25,8 @@ from .models import FAMILIES
 from .objectives import (all_objectives, check_objective, fitting_estimators, inference_parameters,
                                  make_objective)
 from .parallel import LostRankError, RankError, find_executor, process_group, rank, together, world_size
-from .runs import (EvaluateConfig, Run, RunConfig, check_seed, draw_of, family_options, objective_options,
-                           other_report, pick_device, run_folder, train_ensemble)
+from .runs import (EvaluateConfig, Run, RunConfig, check_pair, check_seed, draw_of, family_options,
+                           objective_options, other_report, pick_device, run_folder, train_ensemble)
 from .snr import SNR_BUDGETS, SNR_KS, gradient_report, plot_report, plot_snr, snr_experiment, snr_slopes
 from .toys import ToyConfig, run_toys, toy_line
 from .train import TrainingError
@@ -296,13 +296,13 @@ def _train(config, flags):
     print(f"{run.folder}: {done.epoch} epochs, {done.step:,} steps, done. Next: aiwae_evaluate {run.folder}")
 
 # %% ../nbs/60_cli.ipynb #774dadd0
-def _asked_of(run, config):
+def _asked_of(config):
     "What a run must have been evaluated with, to be compared."
-    made, bound, chains = run.config, config.asked_of_bound(), config.asked_of_chains()
+    bound, chains = config.asked_of_bound(), config.asked_of_chains()
     names = 'chains', 'temperatures', 'leapfrog', 'tolerance', 'start', 'mass'
     alike = {k: v for k, v in chains.items() if k in names}
-    about = dict(dataset=made.dataset, task=made.task, n_samples=bound['n_samples'], first=bound['first'])
-    return about | dict(validation=bound.get('validation')) | alike
+    about = dict(n_samples=bound['n_samples'], first=bound['first'], validation=bound.get('validation'))
+    return about | alike
 
 
 @command(lambda: evaluate_parser())
@@ -361,7 +361,8 @@ def _evaluate(run, against, device, data, asked, flags):
         config, of = EvaluateConfig.from_flags(**flags), Run(run)
         config.check()
         of.checkpoint # is there
-        theirs = other_report(Run(against), _asked_of(of, config)) if against else {}
+        if against: check_pair(of, Run(against), config.validation)
+        theirs = other_report(Run(against), _asked_of(config)) if against else {}
         place, made = pick_device(device), _executor(config, asked)
     with made as executor: report = _reported(of, config, data, place, executor)
     if rank(): return

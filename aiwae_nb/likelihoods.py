@@ -109,6 +109,7 @@ class Observation(NamedTuple):
     shared:dict={}        # name -> Shared
     levels:float=255.     # what pixels stored as bytes are divided by
     see:Callable=lambda x: x # x -> what an encoder sees
+    density:bool=False    # whether log p(x|z) is a log density, rather than the log of a probability
 
 
 def _unit(x): return (0 <= x) & (x <= 1)
@@ -152,7 +153,7 @@ def _gaussian_sample(eta):
 
 # %% ../nbs/37_likelihoods.ipynb #2cfe7c85
 _COUNTS:dict[str, Any] = dict(fits=_counts, wants="counts 0, 1, 2, ...", levels=1., see=torch.log1p)
-_REAL:dict[str, Any] = dict(fits=torch.isfinite, wants="finite numbers")
+_REAL:dict[str, Any] = dict(fits=torch.isfinite, wants="finite numbers", density=True)
 _DISPERSION = dict(dispersion=Shared(1., each=True))
 
 
@@ -161,7 +162,7 @@ LIKELIHOODS:dict[str, Observation] = {
     'bernoulli': Observation(lambda: BERNOULLI, torch.sigmoid, lambda eta: torch.bernoulli(eta.sigmoid()),
         _bits, "bits 0 and 1, or bytes to draw them from", _logit),
     'continuous_bernoulli': Observation(lambda: CONTINUOUS_BERNOULLI, lambda eta: _continuous(eta).mean,
-        lambda eta: _continuous(eta).sample(), _unit, "numbers in 0..1", _slope),
+        lambda eta: _continuous(eta).sample(), _unit, "numbers in 0..1", _slope, density=True),
     'gaussian': Observation(gaussian_noise, lambda eta, s: eta, lambda eta, s: eta + s*torch.randn_like(eta),
         start=_same, shared=dict(scale=Shared(.3)), **_REAL),
     'gaussian_each': Observation(lambda: GAUSSIAN, lambda eta: _two(eta)[0], _gaussian_sample,

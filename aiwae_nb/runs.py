@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['check_seed', 'parse_widths', 'option', 'check_fields', 'run_folder', 'check_device', 'objective_options',
            'family_options', 'RunConfig', 'measured_estimators', 'pick_device', 'draw_of', 'BuiltRun', 'build_run',
-           'LoadedRun', 'Run', 'EvaluateConfig', 'other_report', 'ensemble_configs', 'train_ensemble']
+           'LoadedRun', 'Run', 'EvaluateConfig', 'other_report', 'check_pair', 'ensemble_configs', 'train_ensemble']
 
 # %% ../nbs/56_runs.ipynb #5904aa65
 import dataclasses, hashlib, json, math, shutil, time
@@ -1009,7 +1009,30 @@ def other_report(
     return report
 
 
+def _scored(likelihood):
+    "What is scored: bits or numbers, the unit of numbers, and whether by a density."
+    row = LIKELIHOODS[likelihood]
+    return draw_of(likelihood) is binarize, row.levels, row.density
+
+
+def check_pair(
+    run:Run,
+    other:Run, # to which it is compared
+    validation:bool=False, # whether on the images that training held out, in place of test images
+):
+    "Raise `ValueError` unless two runs are evaluated on the same data, and both by densities or by probabilities."
+    mine, yours = run.config, other.config
+    names = ['data_digest', 'task', *['dataset']*(not mine.data_file), *['validation']*validation]
+    if _scored(mine.likelihood) != _scored(yours.likelihood): names.append('likelihood')
+    of_both = {k: (getattr(yours, k), getattr(mine, k)) for k in names}
+    found = [f'{k} {a!r}, not {b!r}' for k, (a, b) in of_both.items() if a != b]
+    if found: raise ValueError(
+        f"{other.folder} is a run with {'; '.join(found)}: log p of other data, or a density and a probability, cannot "
+        "be compared image by image")
+
+
 def _compare(run, other, report, theirs):
+    check_pair(run, other, bool(report.get('validation')))
     mine, yours = _tables(run.folder, report), _tables(other.folder, theirs)
     found:dict[str, Any] = dict(against=str(other.folder), images=report['images'])
     for name in [name for name in mine if name in yours]:

@@ -226,7 +226,7 @@ def fit_toy(
     "Fit a posterior. Raises `ValueError` on impossible settings, and if log f or q is not finite."
     _check_fit(steps, batch, anneal, lr, seed)
     if not isinstance(target, Energy): raise TypeError(f"target is a {type(target).__name__}, expected one of ENERGIES")
-    with torch.inference_mode(False), torch.enable_grad(), seeded(seed): # also where the caller has turned gradients off
+    with torch.inference_mode(False), torch.enable_grad(), seeded(seed): # also where the caller turned gradients off
         toy = make_toy(method, transitions, hidden)
         toy.log_f = target.log_f
         anneal = anneal or toy.default_anneal(steps)
