@@ -333,9 +333,9 @@ class RunConfig(_Config):
         mine, theirs = (json.loads(json.dumps(config.resolved().kept())) for config in (self, other))
         may = {name for name, f in self.fields().items() if f.metadata['may_change'] and not exactly}
         ends = {'epochs', 'steps'} if other.schedule in STEP_SCHEDULES else set()
-        if None in (self.patience, other.patience): ends = ends | {'patience'} # None or a number: best.pt is kept, or not
-        may = may - ends | {'start', 'data_file'} # the digest counts, not the path
-        why = {name: f' (where the schedule {other.schedule} ends)' for name in ends - {'patience'}}
+        fixed = {'patience'} if None in (self.patience, other.patience) else set() # best.pt is kept, or not
+        may = may - ends - fixed | {'start', 'data_file'} # the digest counts, not the path
+        why = {name: f' (where the schedule {other.schedule} ends)' for name in ends}
         return [f"{k} {theirs[k]!r}, not {v!r}{why.get(k, '')}"
                 for k, v in mine.items() if k not in may and theirs[k] != v]
 

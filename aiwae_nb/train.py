@@ -970,8 +970,8 @@ def train(
         run.keeper = _Keeper(out, objective, run.optimizer, run.scheduler, run.average, run.probes, run.device,
                              save_every, settings, seed)
     run.begin_alike(settings)
-    with (torch.inference_mode(False), torch.enable_grad(), held_by_first(lambda: locked(out)), seeded(_own_seed(seed), run.device), shared_batch_norm(objective),
-          _interruptible() as run.caught):
+    with (torch.inference_mode(False), torch.enable_grad(), held_by_first(lambda: locked(out)),
+          seeded(_own_seed(seed), run.device), shared_batch_norm(objective), _interruptible() as run.caught):
         state, run.metrics, run.curves = run.keeper.resume()
         run.begin(state)
         if run.watched: run.judge({})
