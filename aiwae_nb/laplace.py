@@ -89,9 +89,38 @@ GAUSSIAN = Likelihood(_gaussian_log_prob, _gaussian_fisher, 2) # eta: means, the
 POISSON = Likelihood(_poisson_log_prob, _poisson_fisher, 1) # eta: logs of rates
 
 # %% ../nbs/32_laplace.ipynb #5d82dbe4
+def _log1p_rest(a): # log(1 + a) - a for a in 0..0.1, without a difference
+    t = a/(2 + a) # log(1 + a) = 2 artanh(t)
+    square = t*t
+    return 2*t*square*(1/3 + square*(1/5 + square*(1/7 + square*(1/9 + square/11)))) - a*t
+
+
+def _stirling_rest(a): # of log Gamma(a), a >= 20
+    square = 1/a**2
+    return (1/12 - square*(1/360 - square*(1/1260 - square/1680)))/a
+
+
+def _log_rising(x, r): # log Gamma(x + r) - log Gamma(r) - x log r
+    near, far = r.clamp_max(20.), r.clamp_min(20.)
+    direct = (x + near).lgamma() - near.lgamma() - x*near.log()
+    a = x/far
+    low, log_1a = a.clamp_max(.1), a.log1p()
+    main = torch.where(a < .1, (1 + low)*_log1p_rest(low) + low**2, (1 + a)*log_1a - a)
+    by_stirling = far*main - log_1a/2 + _stirling_rest(x + far) - _stirling_rest(far)
+    return torch.where(r < 20, direct, by_stirling)
+
+
+def _log_share(log_mean, x, r): # (x + r) log(r/(r + mean))
+    log_r = r.log()
+    edge = log_r + math.log(.1)
+    mean = torch.minimum(log_mean, edge).exp()
+    b = mean/r
+    by_series = -mean - b*x - (x + r)*_log1p_rest(b)
+    return torch.where(log_mean < edge, by_series, (x + r)*F.logsigmoid(log_r - log_mean))
+
+
 def _log_count(log_mean, x, r): # of a negative binomial, (..., P)
-    total = torch.logaddexp(log_mean, r.log())
-    return (x + r).lgamma() - r.lgamma() - (x + 1).lgamma() + r*(r.log() - total) + x*(log_mean - total)
+    return x*log_mean - (x + 1).lgamma() + _log_rising(x, r) + _log_share(log_mean, x, r)
 
 
 def _count_fisher(log_mean, r): return r*(log_mean - r.log()).sigmoid() # r mean/(r + mean)
@@ -106,10 +135,11 @@ def _zero_log_prob(eta, x, r):
 def _zero_fisher(eta, r):
     log_mean, zeta = eta.chunk(2, -1)
     pi, rest, f = zeta.sigmoid(), (-zeta).sigmoid(), _count_fisher(log_mean, r)
-    p0 = (-r*F.softplus(log_mean - r.log())).exp()
+    log_p0 = _log_share(log_mean, 0., r)
+    p0 = log_p0.exp()
     share = pi/(pi + rest*p0) # of the zeros
     across = -rest*p0*share*f
-    return _matrix([rest*(f - f.square()*p0*share), across], [across, pi*rest*(1 - p0)*share])
+    return _matrix([rest*(f - f.square()*p0*share), across], [across, -pi*rest*log_p0.expm1()*share])
 
 
 def _dispersion(given):
