@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from .checks import check_between, check_choice, check_count, check_number, check_positive
-from .core import mean_and_error, more_shapes, seeded, tqdm
+from .core import mean_and_error, more_shapes, seeded, tqdm, untraced
 from .dreg import ESTIMATORS
 from .plots import PALETTE, fit_slope
 
@@ -102,7 +102,8 @@ def _check_gradient(name, grads, seed):
 
 def _one_gradient(name, loss_fn, parameters, seed):
     "One draw of a gradient, (P,) in float64 on the CPU."
-    with torch.inference_mode(False), torch.enable_grad(), seeded(seed, parameters[0].device):
+    device = parameters[0].device
+    with torch.inference_mode(False), torch.enable_grad(), untraced(device), seeded(seed, device):
         loss = loss_fn()
         _check_loss(name, loss)
         grads = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
@@ -183,9 +184,9 @@ def gradient_report(
 )->GradientReport:
     """Variance, SNR and bias of gradient estimators on the same draws, eqs. (7)-(9), in memory independent of R.
 
-    The caller's `.grad`, generator, grad mode and training mode stay as they are. A parameter that a loss does not
-    reach has gradient zero. Raises `ValueError` on bad arguments, a loss that is not scalar or has no gradient, and a
-    gradient that is not finite."""
+    The caller's `.grad`, generator, grad mode, training mode and buffers stay as they are, and each draw begins with
+    these buffers. A parameter that a loss does not reach has gradient zero. Raises `ValueError` on bad arguments, a
+    loss that is not scalar or has no gradient, and a gradient that is not finite."""
     check_count(least=-2**62, seed=seed)
     parameters, names = _check_report(loss_fns, parameters, n_draws, reference)
     check_between(0, 1, level=level)
