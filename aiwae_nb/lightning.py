@@ -42,6 +42,7 @@ class LogLikelihood(_Metric):
     """The mean of log p(x), a metric of torchmetrics. Raises `ImportError` if torchmetrics is not installed, and
     `TypeError` on a posterior or log joint that is not a function."""
     is_differentiable, higher_is_better, full_state_update = False, True, False
+    _position = 0 # of the batch, within forward
 
     def __init__(self,
         posterior:Callable, # x (B, ...) -> q, with batch (B,)
@@ -67,12 +68,21 @@ class LogLikelihood(_Metric):
         *c:Tensor, # (B, ...) context
     ):
         "Score a batch."
-        seed = self.seed + 1_000_003*_rank() + self.update_count
+        seed = self.seed + 1_000_003*_rank() + (self._position or self.update_count)
         found = log_likelihood(x, self.posterior, self.log_joint, *c, seed=seed, **self.options)
         self.total += found.value.sum()
         self.variance += found.std_error.square().sum()
         self.n_data += len(x)
         self.n_converged += found.converged.sum()
+
+    def forward(self,
+        x:Tensor, # (B, ...)
+        *c:Tensor, # (B, ...) context
+    )->Tensor: # (), nats
+        "Score a batch, and return its own mean, on the draws that `update` would make."
+        self._position = self.update_count + 1 # torchmetrics resets the count meanwhile
+        try: return super().forward(x, *c)
+        finally: self._position = 0
 
     def compute(self)->Tensor: # (), nats; NaN before the first batch
         "The mean over all data so far, eq. (1)."
