@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from .checks import check_count, reads_values
-from .core import log_mean_exp
+from .core import log_mean_exp, widened
 
 # %% ../nbs/11_bounds.ipynb #48ca0758
 def _check_log_w(log_w):
@@ -122,7 +122,9 @@ def jackknife_bound(
     bound, n = iwae_bound(log_w), len(log_w)
     c = jackknife_coefficients(n, order)
     if not torch.compiler.is_compiling(): _check_subsets(log_w, order)
-    return bound + sum(c[j]*(_mean_log_share(log_w.log_softmax(0), j) - math.log1p(-j/n)) for j in range(1, order + 1))
+    log_share = widened(log_w).log_softmax(0) # the c_j, up to n^order, multiply its rounding
+    added = sum(c[j]*(_mean_log_share(log_share, j) - math.log1p(-j/n)) for j in range(1, order + 1))
+    return (bound + added).to(bound.dtype)
 
 # %% ../nbs/11_bounds.ipynb #e6ceb75d
 def _sum_shares(log_w, j):
@@ -144,9 +146,9 @@ def jackknife_weights(
     Raises as `jackknife_bound` does."""
     c, n = jackknife_coefficients(len(_check_log_w(log_w)), order), len(log_w)
     if not torch.compiler.is_compiling(): _check_subsets(log_w, order)
-    log_w = log_w.log_softmax(0)
-    a, b = c[0]*log_w.exp(), c[0]*(2*log_w).exp()
+    log_share = widened(log_w).log_softmax(0)
+    a, b = c[0]*log_share.exp(), c[0]*(2*log_share).exp()
     for j in range(1, order + 1):
-        first, second = _sum_shares(log_w, j)
+        first, second = _sum_shares(log_share, j)
         a, b = a + c[j]/math.comb(n, j)*first, b + c[j]/math.comb(n, j)*second
-    return a, b
+    return a.to(log_w.dtype), b.to(log_w.dtype)
