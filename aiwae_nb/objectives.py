@@ -540,7 +540,10 @@ class DRegObjective(EstimatorObjective):
 
     @classmethod
     def check(cls, n_samples, **choices):
-        super().check(n_samples, **choices | (dict(alpha=.5) if cls.tunes(**choices) else {}))
+        tunes = cls.tunes(**choices)
+        super().check(n_samples, **choices | (dict(alpha=.5) if tunes else {}))
+        if tunes: check_count(least=2, advice=f"alpha={choices['alpha']!r} measures the gradient at alpha=1, which is "
+                              "zero with one sample; give alpha a number, or draw more samples", n_samples=n_samples)
 
     def current_choices(self):
         return super().current_choices() | (dict(alpha=self.tuner.alpha) if self.tuner is not None else {})
