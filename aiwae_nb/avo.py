@@ -6,6 +6,7 @@
 __all__ = ['check_alphas', 'linear_alphas', 'avo_terms', 'avo_loss', 'mixed_loss', 'tempered', 'warm_up', 'cyclical']
 
 # %% ../nbs/42_avo.ipynb #8753c2e6
+import inspect
 from collections.abc import Sequence
 from functools import partial
 from typing import Callable
@@ -15,12 +16,12 @@ from torch import Tensor
 
 from .aiwae import detach_parameters
 from .checks import check_choice, check_count, check_number, check_positive, reads_values
-from .dreg import REDUCTIONS, path_log_prob
+from .dreg import REDUCTIONS, Row, elbo_loss, path_log_prob
 from .gradients import first_order
 from .hvi import HierarchicalPosterior, check_chain, check_transition, hvi_loss
 from .parallel import shared_coin
 from .targets import annealed_target
-from .weights import WeightError, check_callable
+from .weights import WeightError, check_callable, check_prior
 
 # %% ../nbs/42_avo.ipynb #b31b1466
 def check_alphas(
@@ -63,6 +64,15 @@ def _check_term(term, t):
                       "log f, or a transition, is not finite at the state of the chain", k, b)
 
 
+def _check_annealed(log_joint, posterior, n_samples, alphas, log_f0):
+    "The alphas as numbers."
+    check_chain(posterior)
+    check_callable(log_joint)
+    check_count(n_samples=n_samples)
+    if log_f0 is not None: check_callable(log_f0, 'log_f0', 'z (K, B, D) -> log f_0 (K, B)')
+    return check_alphas(alphas, len(posterior.forward)).tolist()
+
+
 def avo_terms(
     log_joint:Callable, # z (K, B, D) -> log f (K, B), nats
     posterior:HierarchicalPosterior,
@@ -77,10 +87,7 @@ def avo_terms(
     chain, and `WeightError` if a term is not finite. Raises `RuntimeError` if a term is differentiated twice or in
     forward mode."""
     if not torch.compiler.is_compiling():
-        check_chain(posterior)
-        check_callable(log_joint)
-        check_count(n_samples=n_samples)
-        alphas = check_alphas(alphas, len(posterior.forward)).tolist()
+        alphas = _check_annealed(log_joint, posterior, n_samples, alphas, log_f0)
     log_f, start, terms = detach_parameters(log_joint), posterior.q0, []
     if log_f0 is None: log_f0 = lambda z: path_log_prob(start, z)
     with torch.no_grad(): z = start.rsample((n_samples,))
@@ -114,6 +121,25 @@ def avo_loss(
     return REDUCTIONS[reduction](terms.mean(1).sum(0))
 
 
+def _check_bound(posterior, n_samples, loss=elbo_loss, prior=None, beta=1., **options):
+    "Raise on arguments that hvi_loss does not take."
+    check_callable(loss, 'loss', 'as elbo_loss')
+    if 'return_draws' in options: raise TypeError(
+        "return_draws is an argument of the bound, and the annealed objective has no draws to return: leave it out, or "
+        "call hvi_loss")
+    check_number(least=0, beta=beta)
+    if prior is not None: check_prior(posterior.q0, prior)
+    elif isinstance(beta, Tensor) or beta != 1:
+        raise ValueError(f"beta is {beta}, and needs the prior that it tempers: pass prior=model.prior()")
+    if isinstance(loss, Row): return loss.check(n_samples, **options)
+    takes = inspect.signature(loss).parameters.values()
+    names = [p.name for p in takes if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    for name in options:
+        if name not in names and not any(p.kind == p.VAR_KEYWORD for p in takes): raise TypeError(
+            f"mixed_loss takes no {name}, expected probability, log_f0, reduction, or an argument of the bound: loss, "
+            "prior, beta, or one of its loss")
+
+
 def mixed_loss(
     log_joint:Callable, # z (K, B, D) -> log f (K, B), nats
     posterior:HierarchicalPosterior,
@@ -123,13 +149,18 @@ def mixed_loss(
     probability:float=.2, # of the annealed objective for this batch; else the bound
     log_f0:Callable|None=None, # z -> log f_0 (K, B), nats; None: that of q_0
     reduction:str='mean', # over data: mean, sum, or none for (B,)
-    **kwargs, # further arguments of hvi_loss: prior, beta
+    **kwargs, # further arguments of hvi_loss: loss, prior, beta
 )->Tensor: # nats
     """The annealed objective for a random share of the batches, the bound for the others.
 
-    Raises as both do, and `ValueError` on a probability outside [0, 1]."""
+    `alphas` and `log_f0` belong to the annealed objective, which has no beta, and `kwargs` to the bound. Whichever is
+    taken, the arguments of both are checked. Raises as both do, and `ValueError` on a probability outside [0, 1]."""
     check_number(least=0, most=1, advice="0 is the bound alone, 1 the annealed objective alone",
                  probability=probability)
+    if not torch.compiler.is_compiling():
+        check_choice(REDUCTIONS, reduction=reduction)
+        _check_annealed(log_joint, posterior, n_samples, alphas, log_f0)
+        _check_bound(posterior, n_samples, **kwargs)
     if shared_coin(probability):
         return avo_loss(log_joint, posterior, n_samples, alphas, log_f0=log_f0, reduction=reduction)
     return hvi_loss(log_joint, posterior, n_samples, reduction=reduction, **kwargs)
