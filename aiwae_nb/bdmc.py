@@ -226,7 +226,11 @@ def _first_density(x, start, posterior, prior, c):
     if tuple(prior.batch_shape) not in ((), (len(x),)):
         raise ValueError(f"prior has batch {tuple(prior.batch_shape)}, expected () or (B,) = ({len(x)},): wrap it, "
                          "Independent(prior, 1)")
-    return prior.expand((len(x),))
+    if prior.batch_shape: return prior
+    try: return prior.expand((len(x),))
+    except NotImplementedError: raise ValueError(
+        f"prior is a {type(prior).__name__} of batch () without a method expand, expected a prior that has it, or one "
+        f"of batch (B,) = ({len(x)},)") from None
 
 
 def _row(T, found):
