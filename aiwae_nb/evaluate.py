@@ -517,13 +517,13 @@ def _centres(low, high, n):
     return low + (high - low)*middle/n
 
 
-def _latent_dtype(model, x): # of the parameters; of the data, if there are none
+def _dtype_of(model, x): # of the parameters; of the data, if there are none
     of = next(model.parameters(), x) if isinstance(model, nn.Module) else x
     return torch.float64 if of.dtype == torch.float64 else torch.float32
 
 
 def _log_joint_at(model, x, z, rows=8192): # x (B, P), z (N, 2) for all, or (N, B, 2) -> (N, B)
-    own, dtype = z if z.dim() == 3 else z[:, None].expand(-1, len(x), -1), _latent_dtype(model, x)
+    own, dtype = z if z.dim() == 3 else z[:, None].expand(-1, len(x), -1), _dtype_of(model, x)
     step = max(1, rows//len(x))
     parts = (part.to(x.device, dtype) for part in own.split(step))
     return torch.cat([model.log_joint(x, part).cpu().double() for part in parts])

@@ -95,7 +95,7 @@ def _log1p_rest(a): # log(1 + a) - a for a in 0..0.1, without a difference
     return 2*t*square*(1/3 + square*(1/5 + square*(1/7 + square*(1/9 + square/11)))) - a*t
 
 
-def _stirling_rest(a): # of log Gamma(a), a >= 20
+def _stirling(a): # of log Gamma(a), a >= 20
     square = 1/a**2
     return (1/12 - square*(1/360 - square*(1/1260 - square/1680)))/a
 
@@ -106,7 +106,7 @@ def _log_rising(x, r): # log Gamma(x + r) - log Gamma(r) - x log r
     a = x/far
     low, log_1a = a.clamp_max(.1), a.log1p()
     main = torch.where(a < .1, (1 + low)*_log1p_rest(low) + low**2, (1 + a)*log_1a - a)
-    by_stirling = far*main - log_1a/2 + _stirling_rest(x + far) - _stirling_rest(far)
+    by_stirling = far*main - log_1a/2 + _stirling(x + far) - _stirling(far)
     return torch.where(r < 20, direct, by_stirling)
 
 

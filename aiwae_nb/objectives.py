@@ -486,6 +486,14 @@ class HamiltonianObjective(EstimatorObjective):
     choices = dict(recompute=Choice(False, "hold the graph of one step in memory, not of all; twice the time"),
                    **BETA_CHOICES)
 
+    @classmethod
+    def check(cls, n_samples, **choices):
+        super().check(n_samples, **choices)
+        tempered = [name for name in ('beta', 'cycle', 'anneal') if choices.get(name, cls.choices[name].default)
+                    != cls.choices[name].default]
+        if choices.get('recompute') and tempered: raise ValueError(
+            f"recompute is given with {' and '.join(tempered)}, expected one of the two: it serves the bound alone")
+
     def bound_loss(self, x, *c, reduction='mean'):
         beta = self.options()['beta']
         plain = not isinstance(beta, Tensor) and beta == 1 and self.target_alpha() is None

@@ -408,7 +408,7 @@ def _check_optimizer(optimizer):
         "along one gradient, as Adam or SGD")
 
 
-def _checked_schedule(scheduler):
+def _own_steps(scheduler):
     if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau): raise TypeError(
         "schedule(optimizer) returned a ReduceLROnPlateau, whose step takes a measurement: expected one that steps by "
         "itself; patience ends a run whose measurement rises no more")
@@ -815,7 +815,7 @@ class _Training:
         "Make the scheduler, and return its entries of a checkpoint."
         self.by_step = _by_step(schedule)
         if not self.by_step:
-            self.scheduler = _checked_schedule(LR_SCHEDULES.get(schedule, schedule)(self.optimizer))
+            self.scheduler = _own_steps(LR_SCHEDULES.get(schedule, schedule)(self.optimizer))
             return dict(schedule=schedule if isinstance(schedule, str) else _of_schedule(self.scheduler))
         rise, total = STEP_SCHEDULES[schedule] if warm_up is None else float(warm_up), max(1, self.total)
         self.scheduler = _one_cycle(self.optimizer, total, rise)
