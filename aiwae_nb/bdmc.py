@@ -104,7 +104,10 @@ def exact_start(
     if not inside.all(): raise ValueError(
         f"z_exact of datum {(~inside).any(0).nonzero()[0].item()} lies outside the support of q, expected a q whose "
         "support contains that of the posterior: forward chains never come there")
-    _check_finite(q.log_prob(z).nan_to_num(math.nan, 0., 0.), 'log q(z_exact)') # not NaN; q may be 0
+    try: log_q = q.log_prob(z)
+    except NotImplementedError as e: raise ValueError(
+        f"the backward chains need log q at z_exact, and {str(e) or f'{type(q).__name__} has no log_prob'}") from e
+    _check_finite(log_q.nan_to_num(math.nan, 0., 0.), 'log q(z_exact)') # not NaN; q may be 0
     log_p = log_joint(z)
     check_log_joint(log_p, z.shape[:2])
     _check_finite(log_p, 'log p(x, z_exact)')

@@ -10,6 +10,7 @@ __all__ = ['REDUCTIONS', 'IWAE', 'STL', 'IWAE_DREG', 'RWS', 'RWS_DREG', 'SCORE',
 
 # %% ../nbs/21_dreg.ipynb #4b306dce
 import math
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Callable, Literal, Mapping, NamedTuple, ParamSpec, Protocol, overload
 
@@ -40,8 +41,8 @@ class Row(NamedTuple):
     """An estimator. Call it as a loss, with the signature of `loss_of` and its `options` as further keywords.
 
     Raises `ValueError` or `TypeError` if `check_posterior`, `check_log_joint` or `check_log_w` do, if the log joint
-    has no gradient by z, and on inconsistent settings. Raises `RuntimeError` if the loss is differentiated twice or
-    in forward mode (the ELBO may be)."""
+    has no gradient by z, if q has no density at a given z and the row needs it, and on inconsistent settings. Raises
+    `RuntimeError` if the loss is differentiated twice or in forward mode (the ELBO may be)."""
     weights:Callable             # (log_w (K, B), beta, **options) -> Weights
     log_q:str='path'             # the part of the gradient of log q to keep: path (score 0), score (path 0) or whole
     bound:Callable=iwae_bound    # (K, B) log weights -> (B,), nats
@@ -262,9 +263,16 @@ def _draw_score(q, n_samples):
 _DRAW = {'whole': _draw_whole, 'path': _draw_path, 'score': _draw_score}
 
 
+class _UnknownDensity(NotImplementedError, ValueError): pass
+
+
 def _draw(row, q, n_samples):
-    if row.log_q == 'whole' or not reads_values(): return _DRAW[row.log_q](q, n_samples)
-    with staying(): return _DRAW[row.log_q](q, n_samples)
+    asks = row.log_q != 'whole' and reads_values()
+    try:
+        with staying() if asks else nullcontext(): return _DRAW[row.log_q](full_precision(q), n_samples)
+    except NotImplementedError as e:
+        reason = str(e) or f"{type(q).__name__} has no log_prob"
+        raise _UnknownDensity(f"{row.label or 'this row'} needs log q(z) at given z, and {reason}") from e
 
 # %% ../nbs/21_dreg.ipynb #f5fe1b14
 def _scale_gradient(z, scale, dead):
@@ -365,7 +373,7 @@ class _Weighed(NamedTuple):
 
 def _weigh(row, log_joint, q, n_samples, beta, prior):
     "Draw, evaluate and weigh; the hook is in place."
-    z, view, hooked, log_q = _draw(row, full_precision(q), n_samples)
+    z, view, hooked, log_q = _draw(row, q, n_samples)
     log_p, log_m = _model_part(log_joint, as_model_type(view, q), beta, prior, (n_samples, *q.batch_shape))
     log_w = (log_m - beta*log_q).detach()
     dead = _dead_weights(row, log_w, log_q)

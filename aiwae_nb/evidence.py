@@ -753,7 +753,9 @@ def try_q(
         whole = full_precision(whole)
         part = full_precision(posterior(x[:n], *(a[:n] for a in c)))
         with seeded(0, x.device): z = whole.sample((1,))
-        log_q = whole.log_prob(z)[:, :n], part.log_prob(z[:, :n])
+        try: log_q = whole.log_prob(z)[:, :n], part.log_prob(z[:, :n])
+        except NotImplementedError as e: raise ValueError(
+            f"chains need log q at given z, and {str(e) or f'{type(whole).__name__} has no log_prob'}") from e
     if not torch.allclose(*log_q, rtol=1e-3, atol=1e-3, equal_nan=True): raise ValueError(
         "posterior gave two distributions for the same x, expected one: put the encoder in evaluation mode, "
         "model.eval(), as dropout and batch norm need")

@@ -417,6 +417,9 @@ class EstimatorObjective(Objective):
         beta_schedule(**_of_beta(choices))
         _alpha_schedule(choices.get('anneal', 0))
         cls.row.check(n_samples, **{k: v for k, v in choices.items() if k in cls.row.options})
+        tempered = [name for name, row in BETA_CHOICES.items() if choices.get(name, row.default) != row.default]
+        if choices.get('recompute') and tempered: raise ValueError(
+            f"recompute is given with {' and '.join(tempered)}, expected one of the two: it serves the bound alone")
 
     def options(self)->dict: # keywords of the row
         "The row's options, and the current beta."
@@ -485,14 +488,6 @@ class HamiltonianObjective(EstimatorObjective):
     name, family, row = 'uha', 'uha', ESTIMATORS['elbo']
     choices = dict(recompute=Choice(False, "hold the graph of one step in memory, not of all; twice the time"),
                    **BETA_CHOICES)
-
-    @classmethod
-    def check(cls, n_samples, **choices):
-        super().check(n_samples, **choices)
-        tempered = [name for name in ('beta', 'cycle', 'anneal') if choices.get(name, cls.choices[name].default)
-                    != cls.choices[name].default]
-        if choices.get('recompute') and tempered: raise ValueError(
-            f"recompute is given with {' and '.join(tempered)}, expected one of the two: it serves the bound alone")
 
     def bound_loss(self, x, *c, reduction='mean'):
         beta = self.options()['beta']
