@@ -17,6 +17,15 @@ from .checks import check_count, check_number, check_tensor
 from .weights import check_draw, check_stays, must_stay
 
 # %% ../nbs/23_any_bound.ipynb #e28a45dc
+def _near_elbo(log_w, power):
+    "The bound of a small power as the ELBO and what is above it, a small number with all its digits."
+    whole, middle = iwae_bound(power*log_w)/power, log_w.mean(0)
+    gap = power*(log_w - middle)
+    small = gap.detach().abs().amax(0) < 1 # not where a weight is zero
+    gap = torch.where(small, gap, 0.)
+    return torch.where(small, middle + gap.expm1().mean(0).log1p()/power, whole)
+
+
 def renyi_bound(
     log_w:Tensor, # (K, B) log importance weights, nats
     alpha:float=.5, # 0: the IWAE bound; 1: the ELBO; below 0 the value can exceed log p(x)
@@ -26,7 +35,9 @@ def renyi_bound(
     Raises `ValueError` if `log_w` is not (K, B) or alpha is not finite."""
     check_tensor(floating=True, log_w=log_w)
     check_number(alpha=alpha)
-    return elbo(log_w) if alpha == 1 else iwae_bound((1 - alpha)*log_w)/(1 - alpha)
+    if alpha == 1: return elbo(log_w)
+    power = 1 - alpha
+    return _near_elbo(log_w, power) if abs(power) < .1 else iwae_bound(power*log_w)/power
 
 
 def chi_bound(
@@ -79,6 +90,13 @@ class LayeredPosterior(Distribution):
         _check_layers(first, layers, sizes)
         self.first, self.layers, self.sizes, self.flip = first, list(layers), list(sizes), flip
         super().__init__(first.batch_shape, torch.Size([sum(sizes)]), validate_args=False)
+
+    def expand(self,
+        batch_shape:Any, # as (B,)
+        _instance:Any=None, # not used: torch's own
+    )->'LayeredPosterior': # with that batch
+        "The same layers for each of a batch of data."
+        return LayeredPosterior(self.first.expand(batch_shape), self.layers, self.sizes, self.flip)
 
     def _ordered(self, parts): return parts[::-1] if self.flip else parts
 
