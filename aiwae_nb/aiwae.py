@@ -26,7 +26,7 @@ from .dreg import REDUCTIONS, elbo_loss, iwae_dreg_loss
 from .gradients import first_order
 from .hmc import TRAIN_LEAPFROG, compiled_transition, transition
 from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, check_prior, check_slope,
-                              ess, full_precision, staying)
+                              ess, full_precision, keep_support)
 
 # %% ../nbs/40_aiwae.ipynb #75c9ff64
 def _single(a): return a.to(torch.promote_types(a.dtype, torch.float32))
@@ -121,7 +121,7 @@ def _dreg(log_joint, q, info, prior, reduction):
 
 
 def _wake(log_joint, q, info, prior, reduction):
-    with staying() if reads_values() else nullcontext(): log_q = q.log_prob(info.z)
+    with keep_support() if reads_values() else nullcontext(): log_q = q.log_prob(info.z)
     cross = (info.log_w.to(log_q.dtype).softmax(0)*log_q).sum(0)
     return REDUCTIONS[reduction](-first_order(cross, cross))
 

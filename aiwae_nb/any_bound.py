@@ -14,10 +14,10 @@ from torch.distributions import Distribution, constraints
 
 from .bounds import elbo, iwae_bound
 from .checks import check_count, check_number, check_tensor
-from .weights import check_draw, check_stays, must_stay
+from .weights import check_draw, check_stays
 
 # %% ../nbs/23_any_bound.ipynb #e28a45dc
-def _near_elbo(log_w, power):
+def _near_1(log_w, power):
     "The bound of a small power as the ELBO and what is above it, a small number with all its digits."
     whole, middle = iwae_bound(power*log_w)/power, log_w.mean(0)
     gap = power*(log_w - middle)
@@ -37,7 +37,7 @@ def renyi_bound(
     check_number(alpha=alpha)
     if alpha == 1: return elbo(log_w)
     power = 1 - alpha
-    return _near_elbo(log_w, power) if abs(power) < .1 else iwae_bound(power*log_w)/power
+    return _near_1(log_w, power) if abs(power) < .1 else iwae_bound(power*log_w)/power
 
 
 def chi_bound(
@@ -73,12 +73,18 @@ def _check_layer(q, l, z, size):
                      f"{tuple(z.shape)}, expected {tuple(z.shape[:-1])} and {(size,)}: wrap it, Independent(q, 1)")
 
 
+def _expand(q, batch_shape, _instance=None):
+    "The same layers for each of a batch of data."
+    return LayeredPosterior(q.first.expand(batch_shape), q.layers, q.sizes, q.flip)
+
+
 class LayeredPosterior(Distribution):
     """Several stochastic layers as one distribution, eq. (4): event (D,), the layers side by side.
 
     Raises `TypeError` or `ValueError` on invalid layers or sizes."""
     arg_constraints:dict = {}
     has_rsample, support = True, constraints.real_vector
+    expand = _expand
 
     def __init__(self,
         first:Distribution, # of z_1: batch (B,), event (D_1,), with rsample
@@ -91,18 +97,11 @@ class LayeredPosterior(Distribution):
         self.first, self.layers, self.sizes, self.flip = first, list(layers), list(sizes), flip
         super().__init__(first.batch_shape, torch.Size([sum(sizes)]), validate_args=False)
 
-    def expand(self,
-        batch_shape:Any, # as (B,)
-        _instance:Any=None, # not used: torch's own
-    )->'LayeredPosterior': # with that batch
-        "The same layers for each of a batch of data."
-        return LayeredPosterior(self.first.expand(batch_shape), self.layers, self.sizes, self.flip)
-
     def _ordered(self, parts): return parts[::-1] if self.flip else parts
 
     def _layer(self, l, z):
         q = _check_layer(self.layers[l-1](z), l, z, self.sizes[l])
-        if must_stay(): check_stays(q, f"layer {l}", self.layers[l-1], z)
+        check_stays(q, f"layer {l}", self.layers[l-1], z, within=True)
         return q
 
     def rsample_and_log_prob(self,

@@ -26,8 +26,8 @@ from .core import widened
 from .gradients import first_order
 from .weights import (Draws, as_model_type, check_axes, check_callable, check_float, check_jump,
                               check_log_joint, check_log_w, check_posterior, check_prior, check_slope, depends_on,
-                              draw_for_score, draw_with_density, full_precision, has_parameters, pull_back, staying,
-                              with_value)
+                              draw_for_score, draw_with_density, full_precision, has_parameters, keep_support,
+                              pull_back, with_value)
 
 # %% ../nbs/21_dreg.ipynb #d221cdac
 class Weights(NamedTuple):
@@ -269,7 +269,7 @@ class _UnknownDensity(NotImplementedError, ValueError): pass
 def _draw(row, q, n_samples):
     asks = row.log_q != 'whole' and reads_values()
     try:
-        with staying() if asks else nullcontext(): return _DRAW[row.log_q](full_precision(q), n_samples)
+        with keep_support() if asks else nullcontext(): return _DRAW[row.log_q](full_precision(q), n_samples)
     except NotImplementedError as e:
         reason = str(e) or f"{type(q).__name__} has no log_prob"
         raise _UnknownDensity(f"{row.label or 'this row'} needs log q(z) at given z, and {reason}") from e

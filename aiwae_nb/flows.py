@@ -7,6 +7,7 @@ __all__ = ['FlowPosterior', 'PlanarFlow', 'HouseholderFlow', 'IAF']
 
 # %% ../nbs/43_flows.ipynb #9ec93db2
 import warnings
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,18 @@ from .checks import check_count, check_tensor
 from .hvi import check_start
 
 # %% ../nbs/43_flows.ipynb #5206f76f
+def _walk(steps, z, log_q):
+    for step in steps:
+        z, log_det = step(z)
+        log_q = log_q - log_det
+    return z, log_q
+
+
+def _push(steps, u): # u -> z, log |dz/du|
+    z, less = _walk(steps, u, u.new_zeros(()))
+    return z, -less
+
+
 class FlowPosterior(Distribution):
     """The end of a chain of invertible steps, eq. (1).
 
@@ -32,6 +45,7 @@ class FlowPosterior(Distribution):
     ):
         check_start(q0)
         self.q0, self.steps = q0, list(steps)
+        self.push = partial(_push, self.steps) # of `support_moves`
         for t, step in enumerate(self.steps, 1):
             if not callable(step): raise TypeError(
                 f"step {t} is a {type(step).__name__}, expected a callable, z -> (new z, log |det|)")
@@ -42,20 +56,7 @@ class FlowPosterior(Distribution):
     )->tuple[Tensor, Tensor]: # z (K, B, D), and log q(z) (K, B), nats
         "Reparameterized draws and their log density, eq. (1), in one pass."
         z = self.q0.rsample(torch.Size(sample_shape))
-        return self._from(z, self.q0.log_prob(z))
-
-    def _from(self, z, log_q):
-        for step in self.steps:
-            z, log_det = step(z)
-            log_q = log_q - log_det
-        return z, log_q
-
-    def push(self,
-        u:Tensor, # (K, B, D) a draw of q_0
-    )->tuple[Tensor, Tensor]: # z (K, B, D), and log |dz/du| (K, B)
-        "The end of the chain that begins at `u`."
-        z, less = self._from(u, u.new_zeros(()))
-        return z, -less
+        return _walk(self.steps, z, self.q0.log_prob(z))
 
     def rsample(self,
         sample_shape=torch.Size(), # as (K,)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from .checks import check_count
-from .weights import check_callable, check_log_joint, check_posterior, draw_for_score, staying
+from .weights import check_callable, check_log_joint, check_posterior, draw_for_score, keep_support
 
 # %% ../nbs/20_gradients.ipynb #887d7ab7
 _ONCE = ("this loss has a gradient in reverse mode, once: parts of it are constants of the backward pass. Expected "
@@ -104,7 +104,7 @@ def reinforce(
     _check(f, q, n_samples, reparameterized=False)
     if baseline and n_samples == 1:
         raise ValueError("n_samples is 1, expected 2 or more: the baseline of a draw is the mean of the others")
-    with staying(): z, log_q = draw_for_score(q, n_samples)
+    with keep_support(): z, log_q = draw_for_score(q, n_samples)
     value = f(z.detach())
     check_log_joint(value, log_q.shape, 'f(z)')
     value = value.detach() if value.is_floating_point() else value.to(log_q.dtype) # f may return booleans
@@ -133,7 +133,7 @@ def reparameterize(
     Raises `ValueError` or `TypeError` if `check_posterior` or `check_log_joint` do, if `n_samples` is below 1, and if
     `f` has no gradient by z."""
     _check(f, q, n_samples, reparameterized=True)
-    with staying(): z = q.rsample((n_samples,))
+    with keep_support(): z = q.rsample((n_samples,))
     if torch.is_inference_mode_enabled(): return f(z).mean(0) # there are no gradients in inference mode
     value, slope = _value_and_slope(f, z, (n_samples, *q.batch_shape))
     return first_order(value.mean(0), (slope*z).flatten(2).sum(-1).mean(0))

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from .checks import check_count, check_number, check_tensor
 from .dreg import elbo_loss, returns_draws
 from .weights import (check_callable, check_draw, check_log_joint, check_prior, check_slope, check_stays,
-                              depends_on, must_stay)
+                              depends_on)
 
 # %% ../nbs/41_hvi.ipynb #5bd91c7f
 def check_start(
@@ -54,7 +54,7 @@ def check_transition(
 # %% ../nbs/41_hvi.ipynb #13eb814a
 def _forward_step(forward, z, t, drawn=False):
     step = check_transition(forward(z), z, t, 'forward', drawn)
-    if must_stay(): check_stays(step, f"the forward transition {t}", forward, z)
+    check_stays(step, f"the forward transition {t}", forward, z, within=True)
     return step
 
 

@@ -43,7 +43,7 @@ def _check_law(law, name, t, batch):
     return law
 
 
-def _propose(proposal, t, parents, x, batch, doubly):
+def _q_at(proposal, t, parents, x, batch, doubly):
     q = proposal(t, parents, x)
     _check_law(q, 'proposal', t, batch)
     check_draw(q, f"proposal gave a {type(q).__name__}, which")
@@ -82,7 +82,7 @@ def _scale_by(share, g): return g*share[..., None].to(g.dtype)
 
 def _take_step(log_p, proposal, t, parents, x, n_particles, doubly, score):
     lead, batch = ((n_particles,), tuple(x.shape[:1])) if parents is None else ((), tuple(parents.shape[:2]))
-    q = _propose(proposal, t, parents, x, batch, doubly)
+    q = _q_at(proposal, t, parents, x, batch, doubly)
     z = q.rsample(torch.Size(lead))
     view = z.view_as(z) # the draw in its own weight
     log_q = path_log_prob(q, view) if doubly else q.log_prob(view)
@@ -219,7 +219,7 @@ def _check_mixed(q, t):
 
 def _take_mixed_step(transition, emission, proposal, t, past, x, doubly):
     log_share, batch = past.whole.log_softmax(0), tuple(past.log_w.shape)
-    q = _propose(proposal, t, past.z, x, batch, doubly)
+    q = _q_at(proposal, t, past.z, x, batch, doubly)
     _check_mixed(q, t)
     law = _check_law(transition(t, past.z), 'transition', t, batch)
     z = _draw_mixture(log_share, q, len(past.z))
