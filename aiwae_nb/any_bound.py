@@ -73,7 +73,11 @@ def _check_layer(q, l, z, size):
                      f"{tuple(z.shape)}, expected {tuple(z.shape[:-1])} and {(size,)}: wrap it, Independent(q, 1)")
 
 
-def _expand(q, batch_shape, _instance=None):
+def _expand(
+    q:Any, # a LayeredPosterior
+    batch_shape:Any, # as (B,)
+    _instance:Any=None, # not used: torch's own
+)->Distribution: # with that batch
     "The same layers for each of a batch of data."
     return LayeredPosterior(q.first.expand(batch_shape), q.layers, q.sizes, q.flip)
 
