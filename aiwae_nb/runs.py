@@ -8,7 +8,7 @@ __all__ = ['check_seed', 'parse_widths', 'option', 'check_fields', 'run_folder',
            'LoadedRun', 'Run', 'EvaluateConfig', 'other_report', 'check_pair', 'ensemble_configs', 'train_ensemble']
 
 # %% ../nbs/56_runs.ipynb #5904aa65
-import dataclasses, hashlib, json, math, shutil, time
+import copy, dataclasses, hashlib, json, math, shutil, time
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from torch import Tensor
 from . import __version__
 from .bdmc import Certificate, certify
 from .checks import check_between, check_choice, check_count, check_number, check_positive
-from .core import seeded, tqdm, undisturbed
+from .core import seeded, tqdm
 from .data import (DATASETS, LABELLED, TASKS, Dataset, as_numbers, binarize, check_pixels, data_digest,
                            load_dataset, load_file)
 from .evaluate import (BoundEstimate, ais_report, draw_certificate, draw_pictures, evaluate, evaluate_ais,
@@ -482,10 +482,17 @@ def _probes(config, objective, dataset, inputs):
     return probes
 
 
+def _try_losses(objective, names, two):
+    "Take each loss once, of a copy: a loss that the model cannot have fails before anything is written."
+    tried = copy.deepcopy(objective).train()
+    with seeded(0):
+        for loss in [tried] + [tried.with_estimator(name) for name in names]: loss(*two)
+
+
 def build_run(
     config:RunConfig,
 )->BuiltRun:
-    "Model, objective, data and probes of a configuration. Raises `ValueError` on impossible values."
+    "Model, objective, data and probes of a configuration. Raises `ValueError` if a value or a loss is impossible."
     config.check()
     dataset = _data_of(config, config.data)
     if config.data_file: config = dataclasses.replace(config, data_digest=_own_data(config)[1])
@@ -498,11 +505,8 @@ def build_run(
     if config.start:
         config = dataclasses.replace(config, start_checkpoint=Run(config.start).lend(objective.model, config))
     two = inputs(as_numbers(dataset.train[:2], levels=LIKELIHOODS[config.likelihood].levels))
-    chain:Any = objective
     if config.freeze: freeze_model(objective.model, *two)
-    if not objective.one_loss:
-        with torch.no_grad(), undisturbed(objective, 0): objective.train()(*two)
-        chain.checked = False
+    _try_losses(objective, measured_estimators(config), two)
     return BuiltRun(objective, dataset, _probes(config, objective, dataset, inputs), config)
 
 # %% ../nbs/56_runs.ipynb #660a97c4
