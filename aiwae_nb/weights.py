@@ -147,7 +147,7 @@ def check_stays(
     name:str, # what to call it in the message
     of:Callable|None=None, # z -> law, where the law follows another draw
     z:Tensor|None=None, # that draw
-    remedy:str='only elbo and iwae are right there: use one of them, or a q whose support is fixed', # what to do then
+    remedy:str='only elbo, iwae and jvi are right there: use one, or a q whose support is fixed', # what to do then
     within:bool=False, # whether only within `keep_support`, as layers and steps of a chain ask
 ):
     """Raise `ValueError` where the support of `law` depends on learned parameters. A support that only follows another
