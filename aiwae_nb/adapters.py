@@ -27,11 +27,15 @@ def _rows(args, index):
     return tuple(a[index] if isinstance(a, Tensor) and a.dim() and len(a) == n else a for a in args)
 
 
+def _device(tensors): # of the first; None of none
+    return next((a.device for a in tensors if isinstance(a, Tensor)), None)
+
+
 @torch.no_grad()
 def _sample_sites(f, args, kwargs, seed=0, densities=False):
     "The sample statements of a run: name -> site."
     from pyro import poutine
-    with seeded(seed): trace = poutine.trace(f).get_trace(*args, **kwargs)
+    with seeded(seed, _device(args)): trace = poutine.trace(f).get_trace(*args, **kwargs)
     if densities: trace.compute_log_prob() # which raises where shapes do not fit
     return {name: site for name, site in trace.nodes.items() if site['type'] == 'sample'}
 
@@ -208,7 +212,8 @@ class NormflowsPosterior(Distribution):
         batch_shape:tuple=(), # () or (B,)
     ):
         self.flow = flow
-        with torch.no_grad(): event = flow.q0.sample(1).shape[1:]
+        place = _device((*flow.parameters(), *flow.buffers()))
+        with torch.no_grad(), seeded(0, place): event = flow.q0.sample(1).shape[1:]
         super().__init__(torch.Size(batch_shape), event, validate_args=False)
 
     def rsample_and_log_prob(self,
@@ -276,7 +281,8 @@ def _scvi_rows(model, indices):
     from scvi.dataloaders import AnnDataLoader
     n = model.adata_manager.adata.n_obs
     indices = range(n) if indices is None else indices
-    batches = list(AnnDataLoader(model.adata_manager, indices=indices, batch_size=256, shuffle=False))
+    loader = AnnDataLoader(model.adata_manager, indices=indices, batch_size=256, shuffle=False)
+    with seeded(0): batches = list(loader) # an iterator of a loader draws a number
     return {name: torch.cat([b[name] for b in batches]).to(model.device) for name in batches[0]}
 
 
@@ -292,7 +298,8 @@ class _SCVI:
         return {name: self.rows[key][index] for name, key in names.items() if key in self.rows}
 
     def posterior(self, index):
-        found = self.module.inference(self.rows[self.x][index], **self._of(self.names, index))
+        with seeded(0, index.device): # it draws z too
+            found = self.module.inference(self.rows[self.x][index], **self._of(self.names, index))
         return {name: Independent(found[key], 1) for name, key in dict(z='qz', library='ql').items()
                 if found[key] is not None}
 

@@ -265,13 +265,18 @@ class _Trials:
 _CANDIDATES = DEFAULT_START, 'q' # for chains to start from
 
 
-def _begin_best(log_joint, q, n_chains, mass, start, of_start):
+def _drawn(q, n, generator): # (n, B, *event); a given generator does not advance, as the chains to come draw from it
+    if generator is None: return q.sample((n,))
+    with seeded(generator.initial_seed(), generator.device): return q.sample((n,))
+
+
+def _begin_best(log_joint, q, n_chains, mass, start, of_start, generator=None):
     "The start whose draws have the larger mean log weight; or the one that was asked for."
     if start: return start, STARTS[start](log_joint, q, n_chains, mass, **of_start)
     made = {name: STARTS[name](log_joint, q, n_chains, mass, **of_start) for name in _CANDIDATES}
     made['q'] = made['q']._replace(mass=_known_mass(q, mass))
     def quality(begun):
-        return finite_log_w(log_joint, begun.q, begun.q.sample((n_chains,)), -1e6).mean()
+        return finite_log_w(log_joint, begun.q, _drawn(begun.q, n_chains, generator), -1e6).mean()
     best = max(made, key=lambda name: quality(made[name]))
     return best, made[best]
 
@@ -301,7 +306,7 @@ def plan_run(
     check_count(least=2, advice="the variance of one weight is not known", n_chains=n_chains)
     of_start = dict(grad_log_joint=grad_log_joint, curvature=curvature, support=support)
     options |= dict(grad_log_joint=grad_log_joint, support=support)
-    name, begun = _begin_best(log_joint, q, n_chains, mass, start, of_start)
+    name, begun = _begin_best(log_joint, q, n_chains, mass, start, of_start, options.get('generator'))
     tried = [_Trials(begun, log_joint, n_chains, L, options) for L in _LEAPFROGS]
     for trials in tried: trials.run(_TRIAL//(trials.L + 1) + 1) # a move ends with an energy
     best = min(tried, key=lambda trials: trials.variance[max(trials.variance)].log().mean())
@@ -657,7 +662,7 @@ def _tensor_of(x):
             warnings.simplefilter('ignore')
             return torch.from_numpy(x)
     if isinstance(x, (Tensor, str, dict)) or not hasattr(x, '__iter__'): return x
-    parts = [b[0] if isinstance(b, (tuple, list)) and b else b for b in x]
+    with seeded(0): parts = [b[0] if isinstance(b, (tuple, list)) and b else b for b in x] # a loader draws a number
     if not parts or not all(isinstance(part, Tensor | np.ndarray) for part in parts): return x
     return torch.cat([torch.as_tensor(part) for part in parts])
 
