@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['log_mean_exp', 'std_error', 'z_score', 'check_mean', 'check_rejected', 'generator_states', 'restore_generators',
-           'seeded', 'part_generator', 'undisturbed', 'untraced', 'more_shapes', 'widest_dtype', 'widened', 'MeanError',
-           'mean_and_error']
+           'seeded', 'part_generator', 'undisturbed', 'untraced', 'acts_as', 'more_shapes', 'widest_dtype', 'widened',
+           'MeanError', 'mean_and_error']
 
 # %% ../nbs/00_core.ipynb #238e0881
 import hashlib, math, sys, warnings
@@ -172,6 +172,16 @@ def untraced(
         restore_generators(states, device)
         for b, before in (pair for pairs in kept.values() for pair in pairs):
             b.data.copy_(before) # .data: a graph that saved the buffer without reading it stays valid
+
+# %% ../nbs/00_core.ipynb #9d27e3a2
+def acts_as(
+    module:nn.Module, # a layer
+    kinds:tuple, # classes
+)->bool: # False of a derived class, too
+    "Whether a module is of one of the classes, not derived from one, and has no hook and no `forward` of its own."
+    if type(module) not in kinds or 'forward' in module.__dict__: return False
+    return not (module._forward_hooks or module._forward_pre_hooks)
+
 
 # %% ../nbs/00_core.ipynb #1255b8a3
 def more_shapes()->Any: # a context

@@ -9,6 +9,8 @@ __all__ = ['BERNOULLI', 'GAUSSIAN', 'POISSON', 'neg_hessian', 'Likelihood', 'neg
 
 # %% ../nbs/32_laplace.ipynb #45fe57ec
 import math, warnings
+from contextlib import contextmanager
+from threading import get_ident
 from typing import Any, Callable, NamedTuple
 
 import torch
@@ -18,12 +20,13 @@ from torch.distributions import (Distribution, Independent, MultivariateNormal, 
 from torch.distributions.constraints import Constraint
 from torch.distributions.transforms import ReshapeTransform
 from torch.nn import functional as F
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from .checks import check_count, check_positive, check_tensor
 from .coordinates import Coordinates, support_of, validated
-from .core import log_mean_exp, seeded, widened
+from .core import acts_as, log_mean_exp, seeded, widened
 from .hmc import as_target
-from .weights import check_callable, check_log_joint, check_posterior, full_precision
+from .weights import check_callable, check_log_joint, check_posterior, fold, full_precision
 
 # %% ../nbs/32_laplace.ipynb #d11b34e7
 def _hessian_times(log_f, z, ways): # z (B, D), each way (D,) or (B, D) -> (N, B, D)
@@ -176,19 +179,21 @@ _ELEMENTWISE = (nn.Identity, nn.Tanh, nn.Sigmoid, nn.ReLU, nn.LeakyReLU, nn.ELU,
 
 def _is_plain(natural):
     "Whether tangents can be pushed through layer by layer."
-    if not isinstance(natural, nn.Sequential): return False
-    if any(isinstance(layer, nn.BatchNorm1d) and layer.training for layer in natural): raise ValueError(
-        "natural has batch norm in training mode, where a row depends on all rows: put the model in evaluation mode, "
-        "model.eval()")
-    return all(isinstance(layer, (nn.Linear, *_ELEMENTWISE)) for layer in natural)
+    if not acts_as(natural, (nn.Sequential,)): return False
+    return all(acts_as(layer, (nn.Linear, *_ELEMENTWISE)) for layer in natural)
+
+
+def _kept(f): # f may overwrite what it is given
+    return lambda h: f(h.clone())
 
 
 def _push_layers(layers, h): # (N, D) -> eta (N, m*P), d eta/dz (N, D, m*P)
     tangents = torch.eye(h.shape[-1], dtype=h.dtype, device=h.device)[None]
     for layer in layers:
+        apply = _kept(layer) if getattr(layer, 'inplace', False) else layer
         if isinstance(layer, nn.Linear): tangents = F.linear(tangents, layer.weight)
-        else: tangents = tangents*as_target(layer)(h, False).grad[:, None]
-        h = layer(h)
+        else: tangents = tangents*as_target(apply)(h, False).grad[:, None]
+        h = apply(h)
     return h, tangents.expand(len(h), -1, -1)
 
 
@@ -202,6 +207,30 @@ def _fisher_product(likelihood, eta, J): # eta (..., m*P), J (..., D, m*P) -> (.
     J, fisher = J.unflatten(-1, (likelihood.n_parameters, -1)), likelihood.fisher(eta)
     weighted = (fisher[..., None, :, :, :]*J[..., None, :, :]).sum(-2)
     return weighted.flatten(-2) @ J.flatten(-2).mT
+
+# %% ../nbs/32_laplace.ipynb #f857c36d
+_NORMS = nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm
+_DROPOUTS = nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout
+
+
+def _check_layer(layer):
+    if isinstance(layer, _NORMS) and (layer.training or layer.running_mean is None): raise ValueError(
+        "natural has batch norm in training mode, or without running statistics, where a row depends on all rows: put "
+        "the model in evaluation mode, model.eval(), or train one without batch norm")
+    if isinstance(layer, _DROPOUTS) and layer.training: raise ValueError(
+        "natural has dropout in training mode, where it is another function in each call: put the model in evaluation "
+        "mode, model.eval()")
+
+
+@contextmanager
+def _checked_layers():
+    "Within the block, `ValueError` from a layer that mixes rows or draws numbers, before it runs."
+    ours = get_ident() # another thread may be training
+    def check(layer, inputs):
+        if not torch.compiler.is_compiling() and get_ident() == ours: _check_layer(layer)
+    hook = register_module_forward_pre_hook(check)
+    try: yield
+    finally: hook.remove()
 
 # %% ../nbs/32_laplace.ipynb #8598a3ea
 def _check_eta(eta, z, m):
@@ -226,9 +255,15 @@ def _prior_precision(prior, z): # (K, B, D) -> broadcasts to (K, B, D, D)
 
 
 def _by_jvp(natural, likelihood, z, block):
+    by_rows = isinstance(natural, nn.Sequential) and any(isinstance(layer, nn.BatchNorm1d) for layer in natural)
+    natural = _kept(fold(natural) if by_rows else natural) # batch norm takes another axis of (K, B, D)
     eta = natural(z)
     _check_eta(eta, z, likelihood.n_parameters)
-    return _fisher_product(likelihood, *_push_forward(natural, eta, z, block))
+    try: return _fisher_product(likelihood, *_push_forward(natural, eta, z, block))
+    except RuntimeError as e:
+        if 'random operation' not in str(e): raise
+        raise ValueError("natural(z) draws random numbers, as dropout in training mode does, expected one eta for each "
+                         "z: put the model in evaluation mode, model.eval()") from e
 
 
 def gauss_newton(
@@ -239,7 +274,8 @@ def gauss_newton(
     rows:int=16, # rows of z at once: memory is D passes of each
     block:int=16, # tangents at once, where natural is no such Sequential
 )->Callable: # z (K, B, D) -> precision (K, B, D, D), for the argument curvature
-    "Gauss and Newton's precision of the posterior, eq. (3). Raises `ValueError` or `TypeError` on other arguments."
+    """Gauss and Newton's precision of the posterior, eq. (3). Raises `ValueError` or `TypeError` on other arguments,
+    and `ValueError` on batch norm or dropout in training mode."""
     check_callable(natural, 'natural')
     if not isinstance(likelihood, Likelihood): raise TypeError(
         f"likelihood is a {type(likelihood).__name__}, expected a Likelihood, as BERNOULLI")
@@ -248,10 +284,11 @@ def gauss_newton(
     check_count(rows=rows, block=block)
     @torch.no_grad()
     def precision(z):
-        plain, prior_part = _is_plain(natural), _prior_precision(prior, z)
-        if not plain: return _by_jvp(natural, likelihood, z, block) + prior_part
-        parts = z.flatten(0, 1).split(int(rows))
-        found = torch.cat([_fisher_product(likelihood, *_push_layers(natural, part)) for part in parts])
+        prior_part = _prior_precision(prior, z)
+        with _checked_layers():
+            if not _is_plain(natural): return _by_jvp(natural, likelihood, z, block) + prior_part
+            parts = z.flatten(0, 1).split(int(rows))
+            found = torch.cat([_fisher_product(likelihood, *_push_layers(natural, part)) for part in parts])
         return found.unflatten(0, z.shape[:2]) + prior_part
     return precision
 
