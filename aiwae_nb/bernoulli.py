@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .checks import reads_values
+from .core import acts_as
 from .gradients import has_own_gradients
 
 # %% ../nbs/51_bernoulli.ipynb #ea48e289
@@ -69,26 +70,28 @@ _plain, _sigmoid = nn.Identity(), nn.Sigmoid()
 
 def _absorb(norm, weight, bias):
     "Weight and bias of a linear layer that batch norm follows, eq. (3)."
-    if norm.training:
-        raise ValueError("batch norm is in training mode, where the gradient of a row depends on all rows: "
-                         "put the model in evaluation mode, model.eval()")
-    r = norm.weight*(norm.running_var + norm.eps).rsqrt()
-    return r[:, None]*weight, r*(bias - norm.running_mean) + norm.bias
+    if norm.training or norm.running_mean is None: raise ValueError(
+        "batch norm is in training mode, or without running statistics, where the gradient of a row depends on all "
+        "rows: put the model in evaluation mode, model.eval(), or train one without batch norm")
+    r = (norm.running_var + norm.eps).rsqrt()
+    if norm.affine: r = norm.weight*r
+    bias = r*(bias - norm.running_mean)
+    return r[:, None]*weight, bias + norm.bias if norm.affine else bias
 
 
 def _affine(layers):
     "[weight, bias, activation] of each linear layer; batch norm is taken into it, eq. (3)."
     found = []
     for layer in layers:
-        if isinstance(layer, nn.Linear):
+        if acts_as(layer, (nn.Linear,)):
             bias = layer.weight.new_zeros(len(layer.weight)) if layer.bias is None else layer.bias
             found.append([layer.weight, bias, _plain])
             continue
         open_layer = bool(found) and type(found[-1][2]) is nn.Identity
-        if not open_layer or type(layer) not in (nn.BatchNorm1d, *ACTIVATION_GRADS):
+        if not open_layer or not acts_as(layer, (nn.BatchNorm1d, *ACTIVATION_GRADS)):
             names = ', '.join(t.__name__ for t in ACTIVATION_GRADS)
-            raise ValueError(f"no closed form for {type(layer).__name__} here, "
-                             f"expected Linear, then BatchNorm1d or nothing, then one of {names}")
+            raise ValueError(f"no closed form for {type(layer).__name__} here, expected Linear, then BatchNorm1d or "
+                             f"nothing, then one of {names}, without hooks: as_target(log_joint)(z).grad has any")
         if isinstance(layer, nn.BatchNorm1d): found[-1][:2] = _absorb(layer, *found[-1][:2])
         else: found[-1][2] = layer
     return found
@@ -122,7 +125,7 @@ def bernoulli_grad(
 )->Tensor: # (K, B, D), in z's type
     """The gradient of log p(x|z) by z without autograd, eq. (2), under autocast in its type.
 
-    Raises `ValueError` on other layers, and on batch norm in training mode."""
+    Raises `ValueError` on other layers, derived ones and hooks too, and on batch norm in training mode."""
     device, D, kept = z.device.type, z.shape[-1], [z]
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else z.dtype
     maps = _affine([*layers, _sigmoid])

@@ -18,8 +18,9 @@ from torch.distributions import Bernoulli, Distribution, Independent, Normal
 from torch.nn import functional as F
 
 from .any_bound import LayeredPosterior
-from .bernoulli import bernoulli_grad, bernoulli_log_prob, check_bits
+from .bernoulli import ACTIVATION_GRADS, bernoulli_grad, bernoulli_log_prob, check_bits
 from .checks import check_choice, check_count, check_number, check_positive, check_tensor
+from .core import acts_as
 from .data import TASKS
 from .flows import IAF, HouseholderFlow, PlanarFlow
 from .hmc import as_target
@@ -152,8 +153,17 @@ def init_glorot(
     with torch.no_grad(): last.bias.copy_(start.view(last.bias.numel(), -1).mean(1))
 
 # %% ../nbs/52_models.ipynb #c27b8ed0
+_CLOSED = nn.Linear, nn.BatchNorm1d, *ACTIVATION_GRADS # layers with a gradient in closed form
+
+
 def _linear_beside(layer, z, c): # z (K, B, D), c (B, C): the layer on both side by side
     return F.linear(z, layer.weight[:, :z.shape[-1]], layer.bias) + F.linear(c, layer.weight[:, z.shape[-1]:])
+
+
+def _first_layer(layer, z, *c): # z (K, B, D) or (B, D)
+    if acts_as(layer, (nn.Linear,)): return _linear_beside(layer, z, *c) if c else layer(z)
+    rows = torch.cat([z, *(a.expand(*z.shape[:-1], -1) for a in c)], -1) if c else z
+    return layer(rows) if z.dim() == 2 else fold(layer)(rows)
 
 # %% ../nbs/52_models.ipynb #123b6fdb
 class _Mlp:
@@ -396,14 +406,20 @@ class VAE(nn.Module):
         self._check_context(c)
         c = tuple(a.to(self.zero.dtype) for a in c)
         first, *rest = self._layers
-        h = _linear_beside(first, z, *c) if c else first(z)
+        h = _first_layer(first, z, *c)
         def f(rows):
             for layer in rest: rows = layer(rows)
             return rows
         return (f(h) if z.dim() == 2 else fold(f)(h)).to(self.zero.dtype)
 
     @property
-    def _layers(self): return [*self.decoder, self.logits]
+    def _layers(self):
+        plain = acts_as(self.decoder, (nn.Sequential,))
+        return [*(self.decoder if plain else [self.decoder]), self.logits]
+
+    def _keeps(self, *names): # whether methods are those of VAE
+        kind, own = type(self), self.__dict__
+        return all(getattr(kind, name) is getattr(VAE, name) and name not in own for name in names)
 
     def _normal(self, h):
         loc, scale = self._moments(h, self.loc, self.raw_scale)
@@ -473,12 +489,13 @@ class VAE(nn.Module):
         *c:Tensor, # (B, C) the context of a conditional model
     )->Tensor: # (K, B, D, D)
         """Gauss-Newton's precision at z, [laplace](32_laplace.ipynb) eq. (3): the mean of minus the Hessian of
-        `log_joint` over x. Raises `ValueError` if batch norm is in training mode."""
+        `log_joint` over x. Raises `ValueError` if batch norm or dropout is in training mode."""
         self._check_pair(x, z)
         self._check_context(c, len(x))
         self.observed.check(x)
         likelihood = self.observed.build()
-        if self.is_linear and not c: return gauss_newton(nn.Sequential(*self._layers), likelihood)(z)
+        plain = self.is_linear and self._keeps('decode') and all(acts_as(layer, _CLOSED) for layer in self._layers)
+        if plain and not c: return gauss_newton(nn.Sequential(*self._layers), likelihood)(z)
         return gauss_newton(partial(self._logits_of, c), likelihood, self.prior(*c) if c else None)(z)
 
     def _logits_of(self, c, z): return self.decode(z, *c)
@@ -495,19 +512,23 @@ class VAE(nn.Module):
         *c:Tensor, # (B, C) the context, if there is one
     )->Tensor: # (K, B, D)
         """The gradient of `log_joint` by z; of bits and linear layers without autograd, [bernoulli](51_bernoulli.ipynb)
-        eq. (2).
+        eq. (2), unless a layer or a method is derived from that here, or has a hook.
 
         Raises `ValueError` where batch norm is in training mode."""
         self._check_context(c)
-        if not (self.is_linear and self.observed.closed_form): return self._grad_by_autograd(x, z, *c)
-        if not c: return bernoulli_grad(x, z, self._layers).sub_(z)
+        kept = self._keeps('decode', 'log_joint', '_log_prior')
+        if not (kept and self.is_linear and self.observed.closed_form): return self._grad_by_autograd(x, z, *c)
+        try: force = bernoulli_grad(x, z, self._layers, *c)
+        except ValueError: return self._grad_by_autograd(x, z, *c) # a layer is another; of batch norm, this raises too
+        if not c: return force.sub_(z)
         prior = self.prior(*c)
-        return bernoulli_grad(x, z, self._layers, *c) - ((z - prior.mean)/prior.variance).to(z.dtype)
+        return force - ((z - prior.mean)/prior.variance).to(z.dtype)
 
     def _check_rows(self):
-        if any(isinstance(m, nn.BatchNorm1d) and m.training for m in self.decoder): raise ValueError(
-            "batch norm is in training mode, where the gradient of a row depends on all rows: put the model in "
-            "evaluation mode, model.eval(), or train one without batch norm")
+        norms = (m for m in self.decoder.modules() if isinstance(m, nn.BatchNorm1d))
+        if any(m.training or m.running_mean is None for m in norms): raise ValueError(
+            "batch norm is in training mode, or without running statistics, where the gradient of a row depends on all "
+            "rows: put the model in evaluation mode, model.eval(), or train one without batch norm")
 
     def _grad_by_autograd(self, x, z, *c):
         self._check_rows()
@@ -692,11 +713,21 @@ def _check_members(members, seeds):
         f"the posterior is of family {first.family}, and an ensemble takes normal ones: train its runs one by one")
     if any(isinstance(m, nn.BatchNorm1d) for m in first.modules()): raise ValueError(
         "the model has batch norm, whose mean would mix all members: train the runs one by one")
+    for i, member in enumerate(members): _check_own(i, member)
     for name, module in first.named_modules():
         if [*module.parameters(recurse=False)] and type(module) not in _STACKED: raise ValueError(
             f"the model has a {type(module).__name__}{name and f' at {name}'}, and an ensemble takes members whose "
             "weights are in linear layers alone: train the runs one by one")
     for i, member in enumerate(members): _check_buffers(i, dict(member.named_buffers()), dict(first.named_buffers()))
+
+
+def _check_own(i, member):
+    "An ensemble calls the stacked layers, and none of what a member adds to its own."
+    own = [name for name, module in member.named_modules() if not acts_as(module, (type(module),))]
+    if not acts_as(member.decoder, (nn.Sequential,)): own.append('decoder')
+    if own: raise ValueError(
+        f"member {i} has a hook, or a forward of its own, at {own[0] or 'the model'}, which an ensemble would not "
+        "call: train the runs one by one")
 
 
 def _check_buffers(i, mine, firsts):
