@@ -11,6 +11,7 @@ import hashlib, io, json, os, warnings, zipfile, zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable
+from uuid import uuid4
 
 import numpy as np
 import torch
@@ -19,14 +20,25 @@ import torch
 _RAISE = object()
 
 
+def _part_of(path): return path.with_name(f'{path.name}.{uuid4().hex[:12]}.part') # of one writer, on any machine
+
+
+@contextmanager
+def _renamed(path):
+    "A temporary name beside `path`; after the block, the file there is renamed to `path`, or removed on failure."
+    part = _part_of(path)
+    try:
+        yield part
+        part.replace(path)
+    finally: part.unlink(missing_ok=True)
+
+
 def save_json(
     obj:Any, # plain values that json can write
     path:Path, # in an existing folder
 ):
     "Write `obj` to `path`, which holds the old or the new file, never half of it."
-    part = path.with_name(path.name + '.part')
-    part.write_text(json.dumps(obj, indent=1) + '\n')
-    part.replace(path)
+    with _renamed(path) as part: part.write_text(json.dumps(obj, indent=1) + '\n')
 
 
 def load_json(
@@ -47,9 +59,9 @@ def save_table(
     path:Path, # a .csv
     columns:dict, # name -> (N,)
 ):
-    "Write columns side by side, six decimals each."
+    "Write columns side by side, six decimals each; `path` holds the old or the new table."
     rows = np.stack([a.cpu().numpy() for a in columns.values()], 1)
-    np.savetxt(path, rows, '%.6f', ',', header=','.join(columns), comments='')
+    with _renamed(path) as part: np.savetxt(part, rows, '%.6f', ',', header=','.join(columns), comments='')
 
 
 def load_table(
@@ -127,10 +139,9 @@ def keep_lines(
     found, damaged = read_lines(path, numbers), _scan(path, numbers)[1]
     lines = [line for line in found if known(line)]
     if path.exists():
-        part = path.with_name(path.name + '.part')
-        part.write_text(''.join(json.dumps(line) + '\n' for line in lines))
-        if damaged: path.replace(path.with_name(path.name + '.damaged'))
-        part.replace(path)
+        with _renamed(path) as part:
+            part.write_text(''.join(json.dumps(line) + '\n' for line in lines))
+            if damaged: path.replace(path.with_name(path.name + '.damaged'))
     return lines
 
 # %% ../nbs/03_files.ipynb #07cbd4d5
@@ -139,15 +150,12 @@ def save_checkpoint(
     path:Path, # holds the old or the new file, never half of it
 ):
     "Write a temporary file, force it to the disk, rename it to `path`. Raises `OSError`, and then keeps the old file."
-    part = path.with_name(path.name + '.part')
     try:
-        with open(part, 'wb') as f:
+        with _renamed(path) as part, open(part, 'wb') as f:
             torch.save(obj, f)
             f.flush()
             os.fsync(f.fileno())
-        os.replace(part, path)
     except (OSError, RuntimeError) as e: # torch's own writer turns a full disk into a RuntimeError
-        part.unlink(missing_ok=True)
         reason = str(e).splitlines()[0]
         raise OSError(f"could not write {path}: {reason}; what it held before is untouched") from e
 
@@ -180,7 +188,7 @@ def check_folder(
     n_bytes:int, # the space that it needs
 ):
     "Raise `OSError`, with a remedy, unless `n_bytes` can be written to `out` now: only writing reveals a quota."
-    probe = out/'.probe'
+    probe = _part_of(out/'.probe')
     try:
         out.mkdir(parents=True, exist_ok=True)
         with open(probe, 'wb') as f:
@@ -271,6 +279,4 @@ class ChunkStore:
 
     def _write(self, path, found):
         arrays = {name: a.numpy() for name, a in found.items()} | dict(settings=self.settings)
-        part = path.with_suffix('.part')
-        with part.open('wb') as f: np.savez(f, names=_names(arrays), **arrays)
-        part.replace(path)
+        with _renamed(path) as part, part.open('wb') as f: np.savez(f, names=_names(arrays), **arrays)
