@@ -1079,6 +1079,22 @@ def _without_plan(known, until, half_T):
     return dict(tolerance=None, n_temperatures=known['n_temperatures'] or FIRST_TEMPERATURES)
 
 
+def _check_same(shapes, digest):
+    "Raise on all processes of a job unless they hold the same data."
+    held = gather_objects((shapes, digest))
+    if any(other != held[0] for other in held): raise ValueError(
+        "the processes hold different data, expected the same on all, of which each scores a part: within "
+        "parallel.alone() each scores its own")
+
+
+def _check_model(problem, kept, out):
+    "Raise unless the model is that of the pilot, of the folder `out` or of the first process."
+    if torch.allclose(kept, problem.fingerprint(), rtol=1e-4, atol=1e-3, equal_nan=True): return # rounding is less
+    raise ValueError(f"{out} holds chunks of another model: choose another out, or remove the folder" if out else
+                     "the model gives other values on this process than on the first, expected the same model on all, "
+                     "in evaluation mode, model.eval()")
+
+
 def _check_executor(executor):
     if executor is None: return
     if not callable(getattr(executor, 'submit', None)): raise TypeError(
@@ -1128,7 +1144,9 @@ def log_likelihood(
     problem = _Problem(x, posterior, log_joint, grad_log_joint, curvature, tuple(given), keep_going,
                        torch.arange(len(x)))
     chunks = torch.arange(len(x)).tensor_split(math.ceil(len(x)/batch)) # sizes differ by one at most
-    settings = dict(data=_digest((x, *c)), model=_digest(_state_in(posterior, log_joint)), batch=batch, half_T=half_T,
+    data = _digest((x, *c))
+    _check_same([a.shape for a in (x, *c)], data)
+    settings = dict(data=data, model=_digest(_state_in(posterior, log_joint)), batch=batch, half_T=half_T,
                     seed=seed, pilot_data=pilot_data, keep_going=keep_going, until=until, fields=Evidence._fields)
     store = ChunkStore(out, json.dumps(settings | _settings(kwargs), default=int))
     if check: problem.check(chunks[0], kwargs.get('support')) # before anything else: it is soon done, a pilot is not
@@ -1136,13 +1154,13 @@ def log_likelihood(
     asked = _Asked(*(_resolved(planned)[name] for name in _Asked._fields))
     shared = dict(precision=known['precision'], support=known['support'])
     of_pilot = dict(n_stops=_FEW_STOPS) if until else {}
-    learned = from_first(lambda: store.get(
-        'pilot', lambda: problem.pilot(pilot_data, seed, known['compile'], asked, shared | of_pilot, bool(until))))
+    was_kept, learned = from_first(lambda: (store.has('pilot'), store.get(
+        'pilot', lambda: problem.pilot(pilot_data, seed, known['compile'], asked, shared | of_pilot, bool(until)))))
     name, T, L, shortfall, exponent, forces = learned.pop('settled').tolist()
     plan = Plan(list(STARTS)[int(name)], int(T), int(L), shortfall, exponent, int(forces), None)
     kept, share = learned.pop('fingerprint'), learned.pop('share')
-    if not torch.allclose(kept, problem.fingerprint(), rtol=1e-4, atol=1e-3, equal_nan=True): # rounding is less
-        raise ValueError(f"{out} holds chunks of another model: choose another out, or remove the folder")
+    if was_kept or world_size() > 1:
+        with together(): _check_model(problem, kept, was_kept and out)
 
     rest = {name: value for name, value in kwargs.items() if name not in (*_Asked._fields, *shared)}
     options = dict(seed=seed, pilot=Pilot(**learned), asked=asked, options=shared, n_chains=asked.n_chains) | rest

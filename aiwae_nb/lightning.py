@@ -6,7 +6,7 @@
 __all__ = ['LogLikelihood', 'ScoreValidation']
 
 # %% ../nbs/59_lightning.ipynb #356c33e1
-import importlib
+import importlib, math
 from typing import Any, Callable
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 from .checks import check_count
 from .core import seeded, widest_dtype
 from .evidence import log_likelihood
+from .parallel import alone, gather_objects, together
 from .weights import check_callable
 
 # %% ../nbs/59_lightning.ipynb #88a6c0d4
@@ -31,6 +32,9 @@ _Callback:Any = _base(('lightning.pytorch', 'Callback'), ('pytorch_lightning', '
 
 def _check_installed(base, name):
     if base is object: raise ImportError(f"{name} is not installed: pip install {name}")
+
+
+_APART = 1_000_003 # between the seeds of two ranks
 
 
 def _rank(): # of this process
@@ -68,8 +72,9 @@ class LogLikelihood(_Metric):
         *c:Tensor, # (B, ...) context
     ):
         "Score a batch."
-        seed = self.seed + 1_000_003*_rank() + (self._position or self.update_count)
-        found = log_likelihood(x, self.posterior, self.log_joint, *c, seed=seed, **self.options)
+        seed = self.seed + _APART*_rank() + (self._position or self.update_count)
+        with alone(): # each rank has batches of its own
+            found = log_likelihood(x, self.posterior, self.log_joint, *c, seed=seed, **self.options)
         self.total += found.value.sum()
         self.variance += found.std_error.square().sum()
         self.n_data += len(x)
@@ -110,6 +115,15 @@ def _first(loaders, n): # the first n data of one or several loaders
     return torch.cat(parts) if parts else None
 
 
+def _of_all_ranks(own): # the summary of this rank's data, or None -> the numbers to log, the same on every rank
+    parts = [part for part in gather_objects(own) if part]
+    n = sum(part.n_data for part in parts)
+    shares = [part.n_data/n for part in parts]
+    def mean(name): return sum(share*getattr(part, name) for share, part in zip(shares, parts))
+    error = math.hypot(*(share*part.monte_carlo for share, part in zip(shares, parts)))
+    return dict(log_p_x=mean('mean'), log_p_x_error=error, log_p_x_converged=mean('converged')) if parts else {}
+
+
 class ScoreValidation(_Callback):
     """A callback of Lightning that logs log p(x) of validation data every few epochs, as log_p_x, log_p_x_error and
     log_p_x_converged. Raises `ImportError` if Lightning is not installed."""
@@ -118,7 +132,7 @@ class ScoreValidation(_Callback):
         log_joint:Callable, # (x, z) -> log p(x, z) (K, B), nats, as module.log_joint
         *,
         every:int=5, # epochs
-        n_data:int=256, # the first of the validation loaders; a batch that is a tuple holds data first
+        n_data:int=256, # the first of the validation loaders, on each rank; a batch that is a tuple holds data first
         **kwargs, # further arguments of log_likelihood
     ):
         _check_installed(_Callback, 'lightning')
@@ -136,6 +150,10 @@ class ScoreValidation(_Callback):
         "Score the data, if this epoch is one of every `every`."
         if trainer.sanity_checking or (trainer.current_epoch + 1) % self.every: return
         with seeded(0): x = _first(trainer.val_dataloaders, self.n_data) # an iterator of a loader draws a number
-        if x is None: return
-        found = log_likelihood(x.to(pl_module.device), self.posterior, self.log_joint, **self.options).summary()
-        pl_module.log_dict(dict(log_p_x=found.mean, log_p_x_error=found.monte_carlo, log_p_x_converged=found.converged))
+        options = self.options | dict(seed=self.options.get('seed', 0) + _APART*_rank())
+        with together(), alone(): # each rank has data of its own
+            own = None
+            if x is not None:
+                x = x.to(pl_module.device)
+                own = log_likelihood(x, self.posterior, self.log_joint, **options).summary()
+        pl_module.log_dict(_of_all_ranks(own))
