@@ -265,9 +265,10 @@ class _Trials:
 _CANDIDATES = DEFAULT_START, 'q' # for chains to start from
 
 
-def _drawn(q, n, generator): # (n, B, *event); a given generator does not advance, as the chains to come draw from it
+def _drawn(q, n, generator): # (n, B, *event); not those of the chains to come, for which a given generator stays
     if generator is None: return q.sample((n,))
-    with seeded(generator.initial_seed(), generator.device): return q.sample((n,))
+    own = part_generator(generator.initial_seed(), 'start', generator.device)
+    with seeded(own.initial_seed(), generator.device): return q.sample((n,))
 
 
 def _begin_best(log_joint, q, n_chains, mass, start, of_start, generator=None):
