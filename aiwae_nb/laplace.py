@@ -22,7 +22,7 @@ from torch.distributions.transforms import ReshapeTransform
 from torch.nn import functional as F
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from .checks import check_count, check_positive, check_tensor
+from .checks import check_count, check_positive, check_tensor, reads_values
 from .coordinates import Coordinates, support_of, validated
 from .core import acts_as, log_mean_exp, seeded, widened
 from .hmc import as_target
@@ -56,6 +56,37 @@ def neg_hessian(
     found = -_hessian_times(log_f, z, torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)).movedim(0, -1)
     return (found + found.mT)/2
 
+# %% ../nbs/32_laplace.ipynb #d5467f2d
+_MANY = 100 # counts from which a density is taken by its deviance
+
+
+def _stirling(a): # of log Gamma(a), a >= 20
+    square = 1/a**2
+    return (1/12 - square*(1/360 - square*(1/1260 - square/1680)))/a
+
+
+def _has_many(eta, x): # where that cannot be read, or a GPU would have to wait, there may be
+    "Whether there are counts whose density needs more digits than eta has."
+    if eta.dtype == torch.float64: return False
+    hidden = x.device.type != 'cpu' or torch._C._functorch.is_functorch_wrapped_tensor(x)
+    return hidden or not reads_values() or bool((x >= _MANY).any())
+
+
+def _relative(eta, x): # eta - log x and x of large counts, and 0 and _MANY in the place of small ones
+    many, large = x >= _MANY, x.clamp_min(_MANY)
+    exact = widened(large).log()
+    log_x = exact.to(eta.dtype)
+    return torch.where(many, eta - log_x - (exact - log_x).to(eta.dtype), 0.), large
+
+
+def _log_poisson(eta, x): # (..., P)
+    log_p = x*eta - eta.exp() - (x + 1).lgamma()
+    if not _has_many(eta, x): return log_p
+    d, many = _relative(eta, x)
+    by_deviance = -many*(d.expm1() - d) - (2*math.pi*many).log()/2 - _stirling(many)
+    return torch.where(x < _MANY, log_p, by_deviance)
+
+
 # %% ../nbs/32_laplace.ipynb #a009180b
 class Likelihood(NamedTuple):
     "p(x | eta) of P observations with m natural parameters each; eta holds m blocks of P in its last axis."
@@ -83,7 +114,7 @@ def _gaussian_fisher(eta):
     return _matrix([(-2*log_scale).exp(), zero], [zero, zero + 2])
 
 
-def _poisson_log_prob(eta, x): return (x*eta - eta.exp() - (x + 1).lgamma()).sum(-1)
+def _poisson_log_prob(eta, x): return _log_poisson(eta, x).sum(-1)
 def _poisson_fisher(eta): return _matrix([eta.exp()])
 
 
@@ -92,15 +123,10 @@ GAUSSIAN = Likelihood(_gaussian_log_prob, _gaussian_fisher, 2) # eta: means, the
 POISSON = Likelihood(_poisson_log_prob, _poisson_fisher, 1) # eta: logs of rates
 
 # %% ../nbs/32_laplace.ipynb #5d82dbe4
-def _log1p_rest(a): # log(1 + a) - a for a in 0..0.1, without a difference
+def _log1p_rest(a): # log(1 + a) - a for a in -0.1..0.1, without a difference
     t = a/(2 + a) # log(1 + a) = 2 artanh(t)
     square = t*t
     return 2*t*square*(1/3 + square*(1/5 + square*(1/7 + square*(1/9 + square/11)))) - a*t
-
-
-def _stirling(a): # of log Gamma(a), a >= 20
-    square = 1/a**2
-    return (1/12 - square*(1/360 - square*(1/1260 - square/1680)))/a
 
 
 def _log_rising(x, r): # log Gamma(x + r) - log Gamma(r) - x log r
@@ -122,10 +148,29 @@ def _log_share(log_mean, x, r): # (x + r) log(r/(r + mean))
     return torch.where(log_mean < edge, by_series, (x + r)*F.logsigmoid(log_r - log_mean))
 
 
+def _own_term(r, x): # r log r - r - log Gamma(r) - log(x + r)/2
+    near, far = r.clamp_max(20.), r.clamp_min(20.)
+    direct = near*near.log() - near - near.lgamma() - (x + near).log()/2
+    return torch.where(r < 20, direct, -(x/far).log1p()/2 - math.log(2*math.pi)/2 - _stirling(far))
+
+
+def _many_count(d, x, r): # of x >= 20 and d = log mean - log x, by the deviance
+    small, total = r < x, x + r
+    m, t = torch.where(small, r, x), torch.where(small, -d, d)
+    inner, beyond = t.clamp_max(60.), (t - 60).clamp_min(0.) # e^60 does not overflow, and then the logarithm is linear
+    growth = inner.expm1()
+    u = m/total*growth
+    by_series = m*(t - growth) - total*_log1p_rest(u.clamp(-.1, .1))
+    deviance = torch.where(u.abs() < .1, by_series, m*t - total*(u.log1p() + beyond))
+    return deviance - x.log()/2 + _stirling(total) - _stirling(x) + _own_term(r, x)
+
+
 def _log_count(log_mean, x, r): # of a negative binomial, (..., P)
-    return x*log_mean - (x + 1).lgamma() + _log_rising(x, r) + _log_share(log_mean, x, r)
+    log_p = x*log_mean - (x + 1).lgamma() + _log_rising(x, r) + _log_share(log_mean, x, r)
+    if not _has_many(log_mean, x): return log_p
+    return torch.where(x < _MANY, log_p, _many_count(*_relative(log_mean, x), r))
 
-
+# %% ../nbs/32_laplace.ipynb #4c9dd8f6
 def _count_fisher(log_mean, r): return r*(log_mean - r.log()).sigmoid() # r mean/(r + mean)
 
 
