@@ -10,7 +10,6 @@ __all__ = ['BERNOULLI', 'GAUSSIAN', 'POISSON', 'neg_hessian', 'Likelihood', 'neg
 # %% ../nbs/32_laplace.ipynb #45fe57ec
 import math, warnings
 from contextlib import contextmanager
-from threading import get_ident
 from typing import Any, Callable, NamedTuple
 
 import torch
@@ -20,13 +19,12 @@ from torch.distributions import (Distribution, Independent, MultivariateNormal, 
 from torch.distributions.constraints import Constraint
 from torch.distributions.transforms import ReshapeTransform
 from torch.nn import functional as F
-from torch.nn.modules.module import register_module_forward_pre_hook
 
 from .checks import check_count, check_positive, check_tensor, reads_values
 from .coordinates import Coordinates, support_of, validated
 from .core import acts_as, log_mean_exp, seeded, widened
 from .hmc import as_target
-from .weights import check_callable, check_log_joint, check_posterior, fold, full_precision
+from .weights import check_callable, check_log_joint, check_posterior, fold, full_precision, modules_of
 
 # %% ../nbs/32_laplace.ipynb #d11b34e7
 def _hessian_times(log_f, z, ways): # z (B, D), each way (D,) or (B, D) -> (N, B, D)
@@ -258,24 +256,25 @@ _NORMS = nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm
 _DROPOUTS = nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout
 
 
-def _check_layer(layer):
-    if isinstance(layer, _NORMS) and (layer.training or layer.running_mean is None): raise ValueError(
+def _fault(layer):
+    "What is wrong with a layer that mixes rows or draws numbers; None of others."
+    if isinstance(layer, _NORMS) and (layer.training or layer.running_mean is None): return (
         "natural has batch norm in training mode, or without running statistics, where a row depends on all rows: put "
         "the model in evaluation mode, model.eval(), or train one without batch norm")
-    if isinstance(layer, _DROPOUTS) and layer.training: raise ValueError(
+    if isinstance(layer, _DROPOUTS) and layer.training: return (
         "natural has dropout in training mode, where it is another function in each call: put the model in evaluation "
         "mode, model.eval()")
 
 
 @contextmanager
-def _checked_layers():
-    "Within the block, `ValueError` from a layer that mixes rows or draws numbers, before it runs."
-    ours = get_ident() # another thread may be training
-    def check(layer, inputs):
-        if not torch.compiler.is_compiling() and get_ident() == ours: _check_layer(layer)
-    hook = register_module_forward_pre_hook(check)
+def _checked_run(natural):
+    "Within the block, `ValueError` before such a layer of `natural` runs."
+    def stop(layer, inputs): raise ValueError(_fault(layer))
+    layers = dict.fromkeys(layer for module in modules_of(natural) for layer in module.modules())
+    hooks = [layer.register_forward_pre_hook(stop) for layer in layers if _fault(layer)]
     try: yield
-    finally: hook.remove()
+    finally:
+        for hook in hooks: hook.remove()
 
 # %% ../nbs/32_laplace.ipynb #8598a3ea
 def _check_eta(eta, z, m):
@@ -330,7 +329,7 @@ def gauss_newton(
     @torch.no_grad()
     def precision(z):
         prior_part = _prior_precision(prior, z)
-        with _checked_layers():
+        with _checked_run(natural):
             if not _is_plain(natural): return _by_jvp(natural, likelihood, z, block) + prior_part
             parts = z.flatten(0, 1).split(int(rows))
             found = torch.cat([_fisher_product(likelihood, *_push_layers(natural, part)) for part in parts])
