@@ -51,7 +51,7 @@ def aiwae_reproduce(
     # small (two cores), paper (a GPU) or smoke (a few steps); also scratch and longer for dreg, and recipe for aiwae
     budget:str='small',
     only:str='', # run only cells whose names contain this text; all if not given
-    trials:int=3, # seeds of each curve or column
+    trials:int=3, # seeds of each curve or column on images; the budget says how many of a fit in the plane
     engine:str='local', # executes the runs: local (processes of this machine) or dask (a cluster)
     address:str='', # of a dask scheduler, such as tcp://HOST:8786; if not given, one starts on this machine
     workers:int=1, # runs at a time; a cluster with an address has its own number
