@@ -40,9 +40,15 @@ def deferred_checks()->Iterator[None]:
     finally: _LEFT.reset(token)
 
 
-def reads_values()->bool: # False within deferred_checks, and while torch.compile traces
+def _is_mapped(): # whether torch.func.vmap is among the transforms around
+    if torch._C._functorch.peek_interpreter_stack() is None: return False
+    return any(level.key() == torch._C._functorch.TransformType.Vmap
+               for level in torch._C._functorch.get_interpreter_stack())
+
+
+def reads_values()->bool: # False within deferred_checks and torch.func.vmap, and while torch.compile traces
     "Whether checks may read numbers from tensors."
-    return not torch.compiler.is_compiling() and not _LEFT.get()
+    return not torch.compiler.is_compiling() and not _LEFT.get() and not _is_mapped()
 
 
 def _is_left(value): return isinstance(value, Tensor) and not reads_values()
