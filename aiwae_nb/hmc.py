@@ -247,8 +247,9 @@ def hmc_step(
     step:Callable=leapfrog_step, # or its compiled form
     move:Callable=transition, # or its compiled form
 )->tuple: # (HMCState, HMCInfo)
-    """One transition that leaves f invariant, of all chains at once, without a graph. Within it, distributions do not
-    check their arguments, and a chain whose target raises is rejected.
+    """One transition that leaves f invariant, of all chains at once, without a graph. A chain whose target raises is
+    rejected. Within it, distributions do not check their arguments: where torch has a number outside a support, as
+    `Exponential` has, the target has to be -inf there, which `coordinates.check_edge` looks for.
     Raises `ValueError` where log f is not one number for each chain, `n_leapfrog` is negative or the mass does not
     fit, and `TypeError` where an argument is of another kind."""
     check_count(least=0, n_leapfrog=n_leapfrog)

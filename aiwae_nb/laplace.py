@@ -21,7 +21,7 @@ from torch.distributions.transforms import ReshapeTransform
 from torch.nn import functional as F
 
 from .checks import check_count, check_positive, check_tensor, reads_values
-from .coordinates import Coordinates, support_of, validated
+from .coordinates import Coordinates, check_edge, support_of, validated
 from .core import acts_as, log_mean_exp, seeded, widened
 from .hmc import as_target
 from .weights import check_callable, check_log_joint, check_posterior, fold, full_precision, modules_of
@@ -658,7 +658,8 @@ def laplace_posterior(
     max_dense:int=512, # largest D whose curvature is a matrix; beyond, it is a diagonal
 )->Laplace:
     """The Gaussian with the mode and the curvature of log p(x, .), eq. (2), by steps that never fall, eq. (5).
-    Raises `ValueError` on a q that is discrete, and on arguments or results of another shape."""
+    Raises `ValueError` on a q that is discrete, on arguments or results of another shape, and where the steps end at a
+    place without a density, as `check_edge` does."""
     check_posterior(q, reparameterized=False)
     check_callable(log_joint)
     check_count(least=0, n_steps=n_steps)
@@ -670,6 +671,7 @@ def laplace_posterior(
     spread = _spread(known, measure.diagonal)
     with torch.autocast(u.device.type, enabled=False), validated(False):
         ended = _climb(flat, u, measure, _inverse(spread), n_steps, tolerance)
+        check_edge(log_joint, flat.to_z(ended.u)[None], flat.to_z(known.mean))
         covariance = _choose(ended.fallback, spread, inflate*_inverse(ended.precision))
         gaussian = _gaussian(_choose(ended.fallback, known.mean, ended.u), covariance)
         return Laplace(flat.pushed(gaussian), flat.to_z(ended.u), ended.converged, ended.fallback,

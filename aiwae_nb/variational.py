@@ -15,7 +15,7 @@ from torch.distributions import Distribution, MultivariateNormal
 from torch.distributions.constraints import Constraint
 
 from .checks import check_count
-from .coordinates import validated
+from .coordinates import check_edge, validated
 from .core import seeded, widened
 from .laplace import (Curvature, FlatTarget, finite_log_w, flat_gaussian, laplace_posterior,
                               positive_curvature)
@@ -120,5 +120,7 @@ def variational_posterior(
         raised = _log_w(log_joint, flat.pushed(found), seed)
         better = _has_risen(log_w, raised)
         forces += n_steps*2*(1 + measure.forces) + _N_BOUND/2
-        best = flat.pushed(_chosen(better, found, before))
+        chosen = _chosen(better, found, before)
+        check_edge(log_joint, flat.to_z(chosen.loc)[None], flat.to_z(before.loc))
+        best = flat.pushed(chosen)
         return Variational(best, torch.where(better, raised.mean(0), log_w.mean(0)), ~better, math.ceil(forces))
