@@ -354,7 +354,7 @@ def _value_there(log_f, z, raised=math.nan):
         return torch.cat([_value_there(log_f, part, raised) for part in z.split(1)])
 
 
-def _said_at(log_f, z):
+def _says(log_f, z):
     "What torch's checks of arguments say at z; '' if they pass."
     try:
         with validated(True): log_f(z)
@@ -363,7 +363,7 @@ def _said_at(log_f, z):
     return ''
 
 
-def _all_last(a, shape=None): # (K, B, ...) -> (K, B)
+def _all(a, shape=None): # (K, B, ...) -> (K, B)
     return a.reshape(*(shape or a.shape[:2]), -1).all(-1)
 
 
@@ -375,15 +375,15 @@ def check_edge(
 ):
     """Raise `ValueError` where torch's checks of arguments raise, and without them log_joint is finite, and not far
     below its value at `start`: a chain, which runs without checks, would take this number for a density."""
-    if not _said_at(log_joint, z): return
+    if not _says(log_joint, z): return
     with validated(False): value, usual = (_value_there(log_joint, a) for a in (z, start[None]))
     felt = value.isfinite() & (value > usual.nan_to_num(-math.inf) - _NEAR)
     def alone(k, kept): return torch.where(kept.reshape(-1, *[1]*(start.dim() - 1)), z[k], start)[None]
     for k in felt.any(1).nonzero()[:, 0].tolist():
-        said = _said_at(log_joint, alone(k, felt[k]))
+        said = _says(log_joint, alone(k, felt[k]))
         if not said: continue
         ways = torch.eye(len(start), dtype=torch.bool, device=z.device)
-        b = next((b for b in felt[k].nonzero()[:, 0].tolist() if _said_at(log_joint, alone(k, ways[b]))), 0)
+        b = next((b for b in felt[k].nonzero()[:, 0].tolist() if _says(log_joint, alone(k, ways[b]))), 0)
         where = [float(f'{a:.3g}') for a in z[k, b].flatten()[:4].tolist()]
         raise ValueError(
             f"log_joint is {value[k, b].item():.4g} at z = {where} of datum {b}, where p has no density "
@@ -404,19 +404,19 @@ def _probes(z, width): # (B, *event) each
                         for way in ones for sign in (-1, 1) for step in _STEPS])
 
 
-def _any_device(): # whose generator draws may take
+def _gpu(): # whose generator draws may take
     return 'cuda' if torch.cuda.is_initialized() else 'mps' if torch.backends.mps.is_available() else 'cpu'
 
 
-def _check_inside(log_joint, seen, draws):
+def _look(log_joint, seen, draws):
     "`check_edge` within the support of q, at points around its first draw."
     u = seen.to_u(draws)
     width = u.std(0).clamp_min(1e-6*(1 + u[0].abs()))
     z = seen.to_z(_probes(u[0], width))
-    usable = _all_last(z.isfinite()) & _all_last(seen.support.check(z), z.shape[:2])
+    usable = _all(z.isfinite()) & _all(seen.support.check(z), z.shape[:2])
     def at(z, usable, start): return torch.where(usable.reshape(*usable.shape, *[1]*(z.dim() - 2)), z, start)
     few = 2*len(_STEPS) # all coordinates move together: nothing more is tried unless one of these raises
-    if not _said_at(log_joint, at(z[-few:], usable[-few:], draws[0])): return
+    if not _says(log_joint, at(z[-few:], usable[-few:], draws[0])): return
     with validated(False): value = _value_there(log_joint, draws).nan_to_num(-math.inf)
     best = draws[value.argmax(0), torch.arange(draws.shape[1], device=draws.device)]
     check_edge(log_joint, at(z, usable, best), best)
@@ -461,8 +461,8 @@ def check_covers(
     It leaves all generators unchanged."""
     seen = Coordinates(q, support)
     if support is not None: return
-    with seeded(0, _any_device()): z = full_precision(q).sample((32,))
-    _check_inside(log_joint, seen, z)
+    with seeded(0, _gpu()): z = full_precision(q).sample((32,))
+    _look(log_joint, seen, z)
     if seen.identity and _is_whole(q): return
     if seen.to_u(z).shape != z.shape: return # a simplex, which is flat in R^D: there is no point around it
     start, width = z[0], z.std(0).clamp_min(1e-6*(1 + z[0].abs()))

@@ -1080,7 +1080,7 @@ def _without_plan(known, until, half_T):
     return dict(tolerance=None, n_temperatures=known['n_temperatures'] or FIRST_TEMPERATURES)
 
 
-def _check_same(shapes, digest):
+def _same_data(shapes, digest):
     "Raise on all processes of a job unless they hold the same data."
     held = gather_objects((shapes, digest))
     if any(other != held[0] for other in held): raise ValueError(
@@ -1088,7 +1088,7 @@ def _check_same(shapes, digest):
         "parallel.alone() each scores its own")
 
 
-def _check_model(problem, kept, out):
+def _one_model(problem, kept, out):
     "Raise unless the model is that of the pilot, of the folder `out` or of the first process."
     if torch.allclose(kept, problem.fingerprint(), rtol=1e-4, atol=1e-3, equal_nan=True): return # rounding is less
     raise ValueError(f"{out} holds chunks of another model: choose another out, or remove the folder" if out else
@@ -1146,7 +1146,7 @@ def log_likelihood(
                        torch.arange(len(x)))
     chunks = torch.arange(len(x)).tensor_split(math.ceil(len(x)/batch)) # sizes differ by one at most
     data = _digest((x, *c))
-    _check_same([a.shape for a in (x, *c)], data)
+    _same_data([a.shape for a in (x, *c)], data)
     settings = dict(data=data, model=_digest(_state_in(posterior, log_joint)), batch=batch, half_T=half_T,
                     seed=seed, pilot_data=pilot_data, keep_going=keep_going, until=until, fields=Evidence._fields)
     store = ChunkStore(out, json.dumps(settings | _settings(kwargs), default=int))
@@ -1161,7 +1161,7 @@ def log_likelihood(
     plan = Plan(list(STARTS)[int(name)], int(T), int(L), shortfall, exponent, int(forces), None)
     kept, share = learned.pop('fingerprint'), learned.pop('share')
     if was_kept or world_size() > 1:
-        with together(): _check_model(problem, kept, was_kept and out)
+        with together(): _one_model(problem, kept, was_kept and out)
 
     rest = {name: value for name, value in kwargs.items() if name not in (*_Asked._fields, *shared)}
     options = dict(seed=seed, pilot=Pilot(**learned), asked=asked, options=shared, n_chains=asked.n_chains) | rest
