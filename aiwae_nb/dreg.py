@@ -208,8 +208,7 @@ def _scores(log_w, beta): # eq. (6)
     w = log_w.softmax(0)
     others = leave_one_out(log_w) - math.log(max(len(log_w) - 1, 1))
     baseline = others.masked_fill(others.isneginf(), 0.) # any constant is valid
-    fixed = beta.detach() if isinstance(beta, Tensor) else beta # of a constant too
-    return Weights(w, 0., iwae_bound(log_w) - baseline - beta*w + fixed/len(w))
+    return Weights(w, 0., iwae_bound(log_w) - baseline - beta*w + beta/len(w))
 
 # %% ../nbs/21_dreg.ipynb #ffcaa729
 def path_log_prob(
@@ -356,10 +355,17 @@ def _dead_weights(row, log_w, log_q):
     return log_w.isneginf()
 
 
+def _of_model(weights, log_m, log_q, beta):
+    "(K, B) whose sum over K has the gradient of the bound by the model, and by a tensor beta."
+    if isinstance(beta, Tensor): log_m = log_m - beta*log_q.detach()
+    return weights.model*log_m
+
+
 def _surrogate(row, weights, log_m, log_q, beta):
     "(K, B) whose sum over K has the gradient of the estimator."
     if row.log_q != 'score': return weights.model*(log_m - beta*log_q)
-    of_model, score = weights.model*log_m, weights.score
+    of_model, score = _of_model(weights, log_m, log_q, beta), weights.score
+    if isinstance(score, Tensor): score = score.detach() # beta in it is no parameter of the bound
     return of_model + score*log_q if isinstance(score, Tensor) or score else of_model
 
 
@@ -586,7 +592,8 @@ def rws_losses(
     if not torch.compiler.is_compiling(): _check(RWS, log_joint, q, n_samples, beta, prior, reduction)
     draws, log_m, log_q, weights, bound = _weigh(RWS, log_joint, q, n_samples, beta, prior)
     cross = (weights.model*log_q).sum(0)
-    parts = first_order(bound, (weights.model*log_m).sum(0)), first_order(cross, cross)
+    of_model = _of_model(weights, log_m, log_q, beta).sum(0)
+    parts = first_order(bound, of_model), first_order(cross, cross)
     model, inference = (REDUCTIONS[reduction](-part) for part in parts)
     return (model, inference, draws) if return_draws else (model, inference)
 
