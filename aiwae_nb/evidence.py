@@ -1084,7 +1084,7 @@ def _same_data(shapes, digest):
     "Raise on all processes of a job unless they hold the same data."
     held = gather_objects((shapes, digest))
     if any(other != held[0] for other in held): raise ValueError(
-        "the processes hold different data, expected the same on all, of which each scores a part: within "
+        "the processes hold different data, expected the same on all, since each scores a part: within "
         "parallel.alone() each scores its own")
 
 
