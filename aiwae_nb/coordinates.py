@@ -355,11 +355,13 @@ def _value_there(log_f, z, raised=math.nan):
 
 
 def _says(log_f, z):
-    "What torch's checks of arguments say at z; '' if they pass."
-    try:
-        with validated(True): log_f(z)
-    except ValueError as e: return '' if any(name in str(e) for name in _ROUNDED) else str(e)
-    except (ArithmeticError, RuntimeError): return ''
+    "What torch's checks of arguments say at z, row by row, which takes the memory of one chain; '' if they pass."
+    for row in z.split(1):
+        try:
+            with validated(True): log_f(row)
+        except ValueError as e:
+            if not any(name in str(e) for name in _ROUNDED): return str(e)
+        except (ArithmeticError, RuntimeError): pass
     return ''
 
 
