@@ -354,7 +354,7 @@ def _value_there(log_f, z, raised=math.nan):
         return torch.cat([_value_there(log_f, part, raised) for part in z.split(1)])
 
 
-def _says(log_f, z):
+def _say(log_f, z):
     "What torch's checks of arguments say at z, row by row, which takes the memory of one chain; '' if they pass."
     for row in z.split(1):
         try:
@@ -377,15 +377,15 @@ def check_edge(
 ):
     """Raise `ValueError` where torch's checks of arguments raise, and without them log_joint is finite, and not far
     below its value at `start`: a chain, which runs without checks, would take this number for a density."""
-    if not _says(log_joint, z): return
+    if not _say(log_joint, z): return
     with validated(False): value, usual = (_value_there(log_joint, a) for a in (z, start[None]))
     felt = value.isfinite() & (value > usual.nan_to_num(-math.inf) - _NEAR)
     def alone(k, kept): return torch.where(kept.reshape(-1, *[1]*(start.dim() - 1)), z[k], start)[None]
     for k in felt.any(1).nonzero()[:, 0].tolist():
-        said = _says(log_joint, alone(k, felt[k]))
+        said = _say(log_joint, alone(k, felt[k]))
         if not said: continue
         ways = torch.eye(len(start), dtype=torch.bool, device=z.device)
-        b = next((b for b in felt[k].nonzero()[:, 0].tolist() if _says(log_joint, alone(k, ways[b]))), 0)
+        b = next((b for b in felt[k].nonzero()[:, 0].tolist() if _say(log_joint, alone(k, ways[b]))), 0)
         where = [float(f'{a:.3g}') for a in z[k, b].flatten()[:4].tolist()]
         raise ValueError(
             f"log_joint is {value[k, b].item():.4g} at z = {where} of datum {b}, where p has no density "
@@ -410,7 +410,7 @@ def _gpu(): # whose generator draws may take
     return 'cuda' if torch.cuda.is_initialized() else 'mps' if torch.backends.mps.is_available() else 'cpu'
 
 
-def _look(log_joint, seen, draws):
+def _try(log_joint, seen, draws):
     "`check_edge` within the support of q, at points around its first draw."
     u = seen.to_u(draws)
     width = u.std(0).clamp_min(1e-6*(1 + u[0].abs()))
@@ -418,7 +418,7 @@ def _look(log_joint, seen, draws):
     usable = _all(z.isfinite()) & _all(seen.support.check(z), z.shape[:2])
     def at(z, usable, start): return torch.where(usable.reshape(*usable.shape, *[1]*(z.dim() - 2)), z, start)
     few = 2*len(_STEPS) # all coordinates move together: nothing more is tried unless one of these raises
-    if not _says(log_joint, at(z[-few:], usable[-few:], draws[0])): return
+    if not _say(log_joint, at(z[-few:], usable[-few:], draws[0])): return
     with validated(False): value = _value_there(log_joint, draws).nan_to_num(-math.inf)
     best = draws[value.argmax(0), torch.arange(draws.shape[1], device=draws.device)]
     check_edge(log_joint, at(z, usable, best), best)
@@ -464,7 +464,7 @@ def check_covers(
     seen = Coordinates(q, support)
     if support is not None: return
     with seeded(0, _gpu()): z = full_precision(q).sample((32,))
-    _look(log_joint, seen, z)
+    _try(log_joint, seen, z)
     if seen.identity and _is_whole(q): return
     if seen.to_u(z).shape != z.shape: return # a simplex, which is flat in R^D: there is no point around it
     start, width = z[0], z.std(0).clamp_min(1e-6*(1 + z[0].abs()))

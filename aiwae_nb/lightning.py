@@ -115,7 +115,7 @@ def _first(loaders, n): # the first n data of one or several loaders
     return torch.cat(parts) if parts else None
 
 
-def _all_ranks(own): # the summary of this rank's data, or None -> the numbers to log, the same on every rank
+def _on_all(own): # the summary of this rank's data, or None -> the numbers to log, the same on every rank
     parts = [part for part in gather_objects(own) if part]
     n = sum(part.n_data for part in parts)
     shares = [part.n_data/n for part in parts]
@@ -156,4 +156,4 @@ class ScoreValidation(_Callback):
             if x is not None:
                 x = x.to(pl_module.device)
                 own = log_likelihood(x, self.posterior, self.log_joint, **options).summary()
-        pl_module.log_dict(_all_ranks(own))
+        pl_module.log_dict(_on_all(own))
