@@ -410,7 +410,7 @@ def _gpu(): # whose generator draws may take
 
 
 def _try(log_joint, seen, draws):
-    "`check_edge` within the support of q, at points around its first draw."
+    "The check of the edge within the support of q, at points around its first draw."
     u = seen.to_u(draws)
     width = u.std(0).clamp_min(1e-6*(1 + u[0].abs()))
     z = seen.to_z(_probes(u[0], width))
@@ -456,8 +456,8 @@ def check_covers(
     q:Distribution, # batch (B,), event of one or more axes
     support:Constraint|None=None, # if given, it is the support of p too, and is not checked
 ):
-    """Raise `ValueError` if log_joint is finite outside the support of `q`, which draws of q never reach, and as
-    `check_edge` does around a draw.
+    """Raise `ValueError` if log_joint is finite outside the support of `q`, which draws of q never reach, and if
+    torch has a number there, with its checks off, where p has no density.
 
     It leaves all generators unchanged."""
     seen = Coordinates(q, support)

@@ -249,7 +249,7 @@ def hmc_step(
 )->tuple: # (HMCState, HMCInfo)
     """One transition that leaves f invariant, of all chains at once, without a graph. A chain whose target raises is
     rejected. Within it, distributions do not check their arguments: where torch has a number outside a support, as
-    `Exponential` has, the target has to be -inf there, which `coordinates.check_edge` looks for.
+    `Exponential` has, the target has to be -inf there, which `check_covers` looks for.
     Raises `ValueError` where log f is not one number for each chain, `n_leapfrog` is negative or the mass does not
     fit, and `TypeError` where an argument is of another kind."""
     check_count(least=0, n_leapfrog=n_leapfrog)

@@ -659,7 +659,7 @@ def laplace_posterior(
 )->Laplace:
     """The Gaussian with the mode and the curvature of log p(x, .), eq. (2), by steps that never fall, eq. (5).
     Raises `ValueError` on a q that is discrete, on arguments or results of another shape, and where the steps end at a
-    place without a density, as `check_edge` does."""
+    place without a density."""
     check_posterior(q, reparameterized=False)
     check_callable(log_joint)
     check_count(least=0, n_steps=n_steps)
