@@ -159,7 +159,13 @@ def dashes(text):
 def targets(soup): return {t['id'] for t in soup.find_all(id=True)}
 
 
-def equations(text): return set(re.findall(r'\\tag\{([^}]+)\}', text))
+def equations(text): return re.findall(r'\\tag\{([^}]+)\}', text)
+
+
+def bad_numbers(text):
+    "What is wrong with the numbers of a page's equations, or None: they count from 1 in order of appearance."
+    numbers = equations(text)
+    return None if numbers == [str(i + 1) for i in range(len(numbers))] else f'equations are numbered {", ".join(numbers)}'
 
 
 def bad_link(href, own, ids):
@@ -191,6 +197,7 @@ def faults(pages):
             if not img.get('alt'): found.append(f"{name}: image {img['src']} has no alt text: give its cell a fig-alt")
         prose = '\n'.join(text_of(c['source']) for c in cells if c['cell_type'] == 'markdown')
         found += [f'{name}: @{key} is not in the bibliography' for key in cited(prose) if key not in known_works()]
+        if why := bad_numbers(prose): found.append(f'{name}: {why}')
         for n in re.findall(r'(?<!\w)eqs?\. \((\d+)\)|(?<=and )\((\d+)\)', re.sub(r'\[\w[^]]*\]\([^)]*\), eqs?\. \(\d+\)( and \(\d+\))?', '', prose)):
             if (n := n[0] or n[1]) not in equations(source): found.append(f'{name}: eq. ({n}) is not on the page')
         for other, n in re.findall(r'\]\((\w+\.ipynb)\), eqs?\. \((\d+)\)', prose):

@@ -99,6 +99,7 @@ FIGURES = {
 
 
 CITED = 'see [@neal2001, sec. 2] and @none1999, with `@patch` and a@b.org' # the second is in no bibliography
+NUMBERS = {r'$$a \tag{1}$$ $$b \tag{2}$$': False, 'no equation': False, r'$$a \tag{2}$$ $$b \tag{1}$$': True, r'$$a \tag{2}$$': True}
 TITLES = {'DReG estimators': False, 'dreg': True} # of 21_dreg.ipynb
 
 
@@ -115,6 +116,8 @@ def faults():
         yield f'works cited in {CITED!r}: {render.cited(CITED)}'
     for text, is_bad in TEXTS.items():
         if bool(render.bad_text({'source': text})) != is_bad: yield f'a text is {"not " if is_bad else ""}refused: {text!r}'
+    for text, is_bad in NUMBERS.items():
+        if bool(render.bad_numbers(text)) != is_bad: yield f'numbers of equations are {"not " if is_bad else ""}refused: {text!r}'
     for (source, colour, text), expected in FIGURES.items():
         cell = {'source': source, 'outputs': [{'data': {'image/png': png(colour=colour, text=text)}}]}
         said = figures.bad_figure(cell)
@@ -136,5 +139,5 @@ def faults():
 
 if __name__ == '__main__':
     found = list(faults())
-    print('\n'.join(found) or f'{len(CASES) + len(ENTRIES) + len(TITLES) + len(FIGURES) + len(TEXTS)} pages, entries, titles, figures and texts are judged rightly')
+    print('\n'.join(found) or f'{len(CASES) + len(ENTRIES) + len(TITLES) + len(FIGURES) + len(TEXTS) + len(NUMBERS)} pages, entries, titles, figures, texts and numbers are judged rightly')
     sys.exit(bool(found))

@@ -46,7 +46,7 @@ def jackknife_coefficients(
     n:int, # number of samples
     order:int, # m, from 0 to n - 1
 )->list[float]: # c_0, ..., c_m
-    "The weights of the subset means in the jackknife, eq. (12). Raises `ValueError` unless `0 <= order < n`."
+    "The weights of the subset means in the jackknife, eq. (14). Raises `ValueError` unless `0 <= order < n`."
     check_count(least=0, order=order)
     if order >= n: raise ValueError(
         f"order is {order} with {n} samples, expected 0 <= order < {n}: "
@@ -114,7 +114,7 @@ def jackknife_bound(
     log_w:Tensor, # (K, B) log importance weights, nats
     order:int=1, # m, from 0 (the plain bound) to K - 1
 )->Tensor: # (B,), nats
-    """The jackknife of the K-sample bound, eqs. (12) and (16). Its bias is of order K^-(order+1); it is no bound.
+    """The jackknife of the K-sample bound, eqs. (14) and (18). Its bias is of order K^-(order+1); it is no bound.
 
     Raises `ValueError` unless `log_w` is (K, B) and `0 <= order < K`, above `MAX_SUBSETS` subsets, and if a datum has
     `order` or fewer log weights above -inf (the weights of some subset would all be zero).
@@ -141,7 +141,7 @@ def jackknife_weights(
     log_w:Tensor, # (K, B) log importance weights, nats
     order:int=1, # m, from 0 to K - 1
 )->tuple: # (a, b), each (K, B)
-    """The derivative of the jackknife by each log weight, eq. (17), and the combination of squares of eq. (18).
+    """The derivative of the jackknife by each log weight, eq. (19), and the combination of squares of eq. (20).
 
     Raises as `jackknife_bound` does."""
     c, n = jackknife_coefficients(len(_check_log_w(log_w)), order), len(log_w)

@@ -119,7 +119,7 @@ def tuned_schedule(
     pilot:Pilot,
     T:int, # temperatures, both ends counted
 )->Tensor: # (T,) from 0 to 1, float64
-    "Steps of equal length, eq. (6): each raises the standard deviation of log w by as much."
+    "Steps of equal length, eq. (2): each raises the standard deviation of log w by as much."
     check_length(T)
     speed = pilot.spread.nan_to_num(0.).clamp_min(1e-12)
     speed = speed + .05*speed.mean()
@@ -179,7 +179,7 @@ def log_mean_shortfall(
     variance:Tensor, # (B,) of the log weights
     n_chains:int, # K
 )->Tensor: # (B,), nats
-    """How far the log of the mean of K lognormal weights is below that of their expectation, on average, eq. (7).
+    """How far the log of the mean of K lognormal weights is below that of their expectation, on average, eq. (3).
     Raises `ValueError` on a negative variance."""
     check_count(n_chains=n_chains)
     check_tensor(floating=True, variance=variance)
@@ -197,7 +197,7 @@ def log_mean_shortfall(
 def positives(
     log_w:Tensor, # (K, B) log weights, nats; some may be -inf
 )->tuple[Tensor, Tensor]: # (B,) how many weights of a datum are positive, (B,) the variance of their logs; NaN of one
-    "The number m of positive weights, and v of eq. (7). Raises `ValueError` on an empty or integer tensor."
+    "The number m of positive weights, and v of eq. (3). Raises `ValueError` on an empty or integer tensor."
     check_tensor(floating=True, log_w=log_w)
     above = log_w > -math.inf
     m = above.sum(0)
@@ -337,23 +337,23 @@ class Evidence(NamedTuple):
     """Estimates of log p(x) of B data, and how far they can be trusted. `converged` cannot see a mode of the posterior
     that no chain has found."""
     value:Tensor       # (B,) log of the mean weight, nats, float64
-    std_error:Tensor   # (B,) its Monte Carlo error, eq. (9), nats; inf where one weight counts; NaN with one chain
+    std_error:Tensor   # (B,) its Monte Carlo error, eq. (6), nats; inf where one weight counts; NaN with one chain
     ess:Tensor         # (B,) effective sample size, 1 to K
     pareto_k:Tensor    # (B,) tail index of the weights; NaN under 100 chains
-    converged:Tensor   # (B,) bool: eq. (11), acceptance and divergences
+    converged:Tensor   # (B,) bool: eq. (8), acceptance and divergences
     accept_rate:Tensor # (T-1,) mean acceptance at betas[1:]
     log_w:Tensor       # (K, B) log weights, nats, float64
     half_T:Tensor      # (B,) the same from half of T (or, with a tolerance, T/4 on) and other chains, nats; or NaN
     half_T_error:Tensor # (B,) its Monte Carlo error, nats
     betas:Tensor       # (T,) the frozen schedule, of the first run
     step_size:Tensor   # (T-1, B) the frozen step sizes, of the first run
-    error:Tensor       # (B,) the error to quote, eq. (10), nats; std_error where T/2 was not run
+    error:Tensor       # (B,) the error to quote, eq. (7), nats; std_error where T/2 was not run
     min_accept:Tensor  # (B,) the lowest acceptance of a datum in a tenth of its path
     diverged:Tensor    # (B,) the share of its transitions that end far too high
     uneven:Tensor      # (B,) how much its acceptance depends on the place; about 1 where it does not
     forces:Tensor      # () forces for each chain: start, pilots, T and T/2
     seconds:Tensor     # () that the chains took, with start and pilots
-    shortfall:Tensor   # (B,) how far the value is below log p(x) on average, by the spread of log_w, eq. (7), nats
+    shortfall:Tensor   # (B,) how far the value is below log p(x) on average, by the spread of log_w, eq. (3), nats
     n_temperatures:Tensor # (B,) of the run that gave the value: more than T where it had to be longer, 2 without chains
 
     def summary(self)->EvidenceSummary:
@@ -385,13 +385,13 @@ class Evidence(NamedTuple):
         return head + '\n' + align_table([('  ' + name, value) for name, value in rows])
 
 # %% ../nbs/34_evidence.ipynb #3408dbbc
-LEAST_ESS = 1.5 # below it one weight counts, and eq. (8) says nothing
+LEAST_ESS = 1.5 # below it one weight counts, and eq. (5) says nothing
 
 
 def log_mean_error(
     log_w:Tensor, # (K, B) log weights, nats
 )->Tensor: # (B,), nats; inf where the effective sample size is below `LEAST_ESS`, NaN where K is 1
-    "The standard error of the log of the mean weight, eq. (9)."
+    "The standard error of the log of the mean weight, eq. (6)."
     K, size = len(log_w), ess(log_w)
     if K == 1: return torch.full_like(log_w[0], math.nan)
     m, variance = positives(log_w)
@@ -417,7 +417,7 @@ def has_converged(
     diverged:Tensor, # (B,) the share of transitions that end far too high
     uneven:Tensor, # (B,) how much the acceptance depends on the place; NaN where it is not known
 )->Tensor: # (B,) bool
-    "Eq. (11), an acceptance of 0.2 all along, and no region that shuts the chains out. False with one chain."
+    "Eq. (8), an acceptance of 0.2 all along, and no region that shuts the chains out. False with one chain."
     shift = (log_mean_exp(log_w) - half_T).abs()
     agree = shift <= 3*(log_mean_error(log_w)**2 + half_T_error**2).sqrt() + _ROUNDING
     moves = (min_accept >= .2) & ((diverged <= 1e-3) | (uneven <= 2.5))
@@ -515,7 +515,7 @@ _EXPONENT = .6 # gamma where it was not measured: whitened chains had 0.55 to 0.
 
 
 def _missing(rise, ratio, exponent):
-    "How far the mean value is too low, by its rise where moves grow by a ratio, eq. (12), nats; 0 where none is known."
+    "How far the mean value is too low, by its rise where moves grow by a ratio, eq. (4), nats; 0 where none is known."
     known = rise[rise.isfinite()]
     return known.mean().item()/(ratio**exponent - 1) if len(known) and ratio > 1 else 0.
 
@@ -531,13 +531,13 @@ def _with_cost(found, other): # of another run
 
 
 def _next_length(T, missing, tolerance, exponent):
-    "The T at which eq. (12) is the tolerance: of a quarter more moves at least, of four times as many at most."
+    "The T at which eq. (4) is the tolerance: of a quarter more moves at least, of four times as many at most."
     more = (missing/tolerance)**(1/exponent)
     return 1 + math.ceil((T - 1)*min(4, max(1.25, more)))
 
 
 def _until_level(run, T, n_leapfrog, half_T, tolerance, exponent, max_forces, seconds):
-    "The evidence of `run(T)` and of half of T; of more temperatures while eq. (12) is above the tolerance."
+    "The evidence of `run(T)` and of half of T; of more temperatures while eq. (4) is above the tolerance."
     if not half_T: return run(T)
     found, half = run(T), run(half_length(T))
     found = _with_cost(_beside(found, half.value, half.std_error), half)

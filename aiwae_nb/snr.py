@@ -23,7 +23,7 @@ from .plots import PALETTE, fit_slope
 
 # %% ../nbs/22_snr.ipynb #013d7cc1
 def _welford(state, y):
-    "The state (n, mean, sum of squares) with one more draw `y`, eq. (8)."
+    "The state (n, mean, sum of squares) with one more draw `y`, eq. (10)."
     n, mean, squares = state
     n, step = n + 1, y - mean
     mean = mean + step/n
@@ -37,7 +37,7 @@ def student_p(
     t:Tensor, # t statistics
     dof:int, # degrees of freedom, 29 or more
 )->Tensor: # as `t`, float64
-    """The two-sided p-value of Student's t, eq. (9). Raises `ValueError` for fewer than 29 degrees of freedom.
+    """The two-sided p-value of Student's t, eq. (11). Raises `ValueError` for fewer than 29 degrees of freedom.
 
     The relative error is within 2 % down to p = 1e-6, and within 15 % down to 1e-18."""
     check_number(least=29, advice="the approximation holds there; take 30 draws or more", dof=dof)
@@ -61,7 +61,7 @@ class EstimatorReport(NamedTuple):
     norm:float            # of the mean gradient, its own
     variance:float        # of a draw, mean over coordinates
     variance_ratio:float  # relative to the reference's
-    snr:float             # eq. (7)
+    snr:float             # eq. (9)
     snr_floor:float       # the SNR that pure noise would show
     mean_from:str         # the estimator whose mean is the SNR's numerator
     bias:float            # norm of the mean difference from the reference
@@ -182,7 +182,7 @@ def gradient_report(
     mean_from:dict|None=None,
     progress:bool=False, # a progress bar, where there is a terminal
 )->GradientReport:
-    """Variance, SNR and bias of gradient estimators on the same draws, eqs. (7)-(9), in memory independent of R.
+    """Variance, SNR and bias of gradient estimators on the same draws, eqs. (9)-(11), in memory independent of R.
 
     The caller's `.grad`, generator, grad mode, training mode and buffers stay as they are, and each draw begins with
     these buffers. A parameter that a loss does not reach has gradient zero. Raises `ValueError` on bad arguments, a
