@@ -20,7 +20,7 @@ from torch.distributions.constraints import Constraint
 
 from .checks import check_choice, check_count, check_positive, check_tensor, reads_values
 from .coordinates import Coordinates, WhiteCoordinates, check_covers
-from .core import seeded, widened, widest_dtype
+from .core import seeded, used_gpu, widened, widest_dtype
 from .hmc import (TRAIN_LEAPFROG, HMCInfo, HMCState, as_target, append_axes, check_precision,
                           compiled_transition, hmc_step, leapfrog_step, transition)
 from .weights import (check_callable, check_log_joint, check_log_w, check_posterior, check_slope, ess,
@@ -184,7 +184,7 @@ _ROUNDING = .05 # nats^2 that coarse energies may add to the variance of a log w
 
 def _is_near(coarse, path):
     "Whether log p~ and its gradient by autograd are near those of a path with exact energies, on draws of q."
-    with seeded(0): u = path.draw(8, None, None)
+    with seeded(0, used_gpu()): u = path.draw(8, None, None)
     try: rough, exact = coarse(u), path.p(u)
     except (ValueError, RuntimeError): return False
     noise = (rough.log_f - exact.log_f).var(0).mean()
@@ -463,7 +463,7 @@ def try_rows(
     "`check_rows` on two draws of `q`, without touching a generator. Raises as it does."
     check_posterior(q, reparameterized=False)
     check_callable(log_joint)
-    with seeded(0): z = full_precision(q).sample((2,))
+    with seeded(0, used_gpu()): z = full_precision(q).sample((2,))
     check_rows(log_joint, z)
 
 # %% ../nbs/31_ais.ipynb #d5d49e79

@@ -19,7 +19,7 @@ from torch.distributions import (Distribution, Independent, LowRankMultivariateN
 from torch.distributions.constraints import Constraint
 from torch.distributions.transforms import ComposeTransform, IndependentTransform
 
-from .core import seeded
+from .core import seeded, used_gpu
 from .weights import check_posterior, full_precision
 
 # %% ../nbs/12_coordinates.ipynb #e4e881f2
@@ -405,10 +405,6 @@ def _probes(z, width): # (B, *event) each
                         for way in ones for sign in (-1, 1) for step in _STEPS])
 
 
-def _gpu(): # whose generator draws may take
-    return 'cuda' if torch.cuda.is_initialized() else 'mps' if torch.backends.mps.is_available() else 'cpu'
-
-
 def _try(log_joint, seen, draws):
     "The check of the edge within the support of q, at points around its first draw."
     u = seen.to_u(draws)
@@ -462,7 +458,7 @@ def check_covers(
     It leaves all generators unchanged."""
     seen = Coordinates(q, support)
     if support is not None: return
-    with seeded(0, _gpu()): z = full_precision(q).sample((32,))
+    with seeded(0, used_gpu()): z = full_precision(q).sample((32,))
     _try(log_joint, seen, z)
     if seen.identity and _is_whole(q): return
     if seen.to_u(z).shape != z.shape: return # a simplex, which is flat in R^D: there is no point around it

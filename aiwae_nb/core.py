@@ -123,6 +123,12 @@ def seeded(
     finally: restore_generators(before, place)
 
 
+# %% ../nbs/00_core.ipynb #72e9fba2
+def used_gpu(): # whose generator draws may take
+    "The kind of GPU that torch has begun to use, or 'cpu'."
+    return 'cuda' if torch.cuda.is_initialized() else 'mps' if torch.backends.mps.is_available() else 'cpu'
+
+
 # %% ../nbs/00_core.ipynb #062e3075
 def part_generator(
     seed:int, # of the whole job

@@ -27,7 +27,8 @@ from .ais import (Annealed, ais, annealed_path, check_continuous, check_force, c
                           log_ratio, mix_state, sigmoid_schedule, try_rows)
 from .checks import check_between, check_choice, check_context, check_count, check_positive, check_tensor
 from .coordinates import check_covers, white_map
-from .core import log_mean_exp, mean_and_error, part_generator, seeded, tqdm, untraced, widened, widest_dtype
+from .core import (log_mean_exp, mean_and_error, part_generator, seeded, tqdm, untraced, used_gpu, widened,
+                           widest_dtype)
 from .files import ChunkStore, align_table
 from .hmc import SCORE_LEAPFROG, check_precision, compiled_transition, hmc_step, transition
 from .laplace import finite_log_w, laplace_posterior, missed_mass, with_moments
@@ -473,7 +474,7 @@ def _beside(found, half_T, half_T_error):
 
 
 def _try_slope(log_joint, q, grad_log_joint, made_of=None):
-    with seeded(0): z = full_precision(q).sample((1,))
+    with seeded(0, used_gpu()): z = full_precision(q).sample((1,))
     if grad_log_joint is None: check_slope(log_joint, z, made_of)
     check_force(grad_log_joint, z)
 

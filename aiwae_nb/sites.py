@@ -16,7 +16,7 @@ from torch.distributions.constraints import Constraint
 
 from .checks import check_count
 from .coordinates import Coordinates, WhiteMap, check_covers, support_of, white_map
-from .core import log_mean_exp, seeded
+from .core import log_mean_exp, seeded, used_gpu
 from .evidence import Evidence, log_evidence
 from .weights import check_callable, check_log_joint
 
@@ -181,7 +181,7 @@ def check_sites(
     """Raise `ValueError` where log_joint is finite outside the support of a site, the others being at a draw of q. A
     support that the caller gave is not checked."""
     check_callable(log_joint)
-    with seeded(0): drawn = {name: part.sample((1,)) for name, part in zip(q.names, q.parts)}
+    with seeded(0, used_gpu()): drawn = {name: part.sample((1,)) for name, part in zip(q.names, q.parts)}
     check_log_joint(log_joint(drawn), (1, *q.batch_shape), 'log_joint(sites)')
     def along(name):
         return lambda z: log_joint({other: a.expand(len(z), *a.shape[1:]) for other, a in drawn.items()} | {name: z})
