@@ -180,7 +180,7 @@ class DiscreteEvidence(NamedTuple):
     value:Tensor       # (B,) log of the mean weight, nats, float64
     std_error:Tensor   # (B,) its Monte Carlo error, nats; inf where one weight counts; NaN with one chain
     ess:Tensor         # (B,) effective sample size, 1 to K
-    converged:Tensor   # (B,) bool: half the temperatures agree, ess, acceptance
+    converged:Tensor   # (B,) bool: half the temperatures agree, ess, acceptance; by the value's own weights
     half_T:Tensor      # (B,) the same from half the temperatures and other chains, nats
     accept_rate:Tensor # (T-1,) mean acceptance at betas[1:]
     log_w:Tensor       # (K, B) log weights, nats, float64

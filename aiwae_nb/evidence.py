@@ -336,14 +336,15 @@ class EvidenceSummary(NamedTuple):
 # %% ../nbs/34_evidence.ipynb #14df8694
 class Evidence(NamedTuple):
     """Estimates of log p(x) of B data, and how far they can be trusted. `converged` cannot see a mode of the posterior
-    that no chain has found."""
+    that no chain has found. In a single run it is decided by the weights of the value itself, so means over the data
+    that converged are of selected weights; `log_likelihood` with `until` or a tolerance decides by other chains."""
     value:Tensor       # (B,) log of the mean weight, nats, float64
     std_error:Tensor   # (B,) its Monte Carlo error, eq. (6), nats; inf where one weight counts; NaN with one chain
     ess:Tensor         # (B,) effective sample size, 1 to K
     pareto_k:Tensor    # (B,) tail index of the weights; NaN under 100 chains
     converged:Tensor   # (B,) bool: eq. (8), acceptance and divergences
     accept_rate:Tensor # (T-1,) mean acceptance at betas[1:]
-    log_w:Tensor       # (K, B) log weights, nats, float64
+    log_w:Tensor       # (K, B) log weights, nats, float64; half of a datum's may be of a shorter run than the rest
     half_T:Tensor      # (B,) the same from half of T (or, with a tolerance, T/4 on) and other chains, nats; or NaN
     half_T_error:Tensor # (B,) its Monte Carlo error, nats
     betas:Tensor       # (T,) the frozen schedule, of the first run
@@ -405,6 +406,7 @@ def log_mean_error(
 
 
 _ROUNDING = 1e-3 # nats: of two sums of densities in single precision
+_EVEN = .6 # the least effective sample size of one positive weight
 
 
 def _evenness(log_w): return ess(log_w)/positives(log_w)[0] # (K, B) -> (B,) up to 1; zeros are of the start, and stay
@@ -422,7 +424,7 @@ def has_converged(
     shift = (log_mean_exp(log_w) - half_T).abs()
     agree = shift <= 3*(log_mean_error(log_w)**2 + half_T_error**2).sqrt() + _ROUNDING
     moves = (min_accept >= .2) & ((diverged <= 1e-3) | (uneven <= 2.5))
-    return (_evenness(log_w) >= .6) & agree & half_T_error.isfinite() & moves
+    return (_evenness(log_w) >= _EVEN) & agree & half_T_error.isfinite() & moves
 
 # %% ../nbs/34_evidence.ipynb #c53fe00a
 TEMPERATURES = 1000 # of a run whose accuracy is not asked for
@@ -438,14 +440,19 @@ BETA_SCHEDULES:dict[str, Callable] = {
 def _of_share(m, K): return (1/m - 1/K)/2 # the shortfall of the log of a binomial share
 
 
-def _shortfall(log_w):
-    K, found = len(log_w), torch.full_like(log_w[0], math.nan)
-    if K == 1: return found
-    count, variance = positives(log_w)
+def _of_spread(variance, count): # (B,) each: how far the log of the mean of `count` positive weights falls short
+    found = torch.full_like(variance, math.nan)
     for m in count.unique().tolist():
         of = count == m
-        found[of] = log_mean_shortfall(variance[of].nan_to_num(math.inf), m) + _of_share(m, K)
+        found[of] = log_mean_shortfall(variance[of].nan_to_num(math.inf), m)
     return found
+
+
+def _shortfall(log_w):
+    K = len(log_w)
+    if K == 1: return torch.full_like(log_w[0], math.nan)
+    count, variance = positives(log_w)
+    return _of_spread(variance, count) + _of_share(count, K)
 
 
 def _of_run(full, betas, pilot, forces, started):
@@ -971,11 +978,49 @@ def _by_executor(executor, tasks, store, bar, moves):
 _LIGHT = 2/3 # of the positive weights: the ESS below which a datum of a run with a tolerance is run again
 
 
-def _left(found, tolerance, even): # (B,) bool
-    "Which data need a longer run; it changes nothing about weights of zero."
-    of_zeros = _of_share(positives(found.log_w)[0], len(found.log_w))
-    enough = found.converged & (found.shortfall - of_zeros <= tolerance) & (_evenness(found.log_w) >= even)
-    return ~enough & found.value.isfinite()
+def _left(found, tolerance): # (B,) bool
+    "For which data draws of the start are not enough, by the draws that give no value."
+    return ~(found.converged & (found.shortfall <= tolerance)) & found.value.isfinite()
+
+
+def _halves(log_w): # fewer than four chains are not halved: one weight alone is always even
+    "The weights of every other chain, and those of the rest."
+    return (log_w[::2], log_w[1::2]) if len(log_w) >= 4 else (log_w, log_w)
+
+
+_FEW_ARE_EVEN = 2 # at T/2 the error may be this times that of weights that are just even enough
+
+
+def _error_if_even(m, K): # of m positive weights
+    return ((1/_EVEN - 1)/(m - 1).clamp_min(1) + (1/m - 1/K).clamp_min(0)).sqrt()
+
+
+def _is_enough(log_w, found, tolerance, even): # (B,) bool
+    "Whether a run is long enough, by the weights of some of its chains and the run before; zeros are not counted."
+    K, (count, variance) = len(found.log_w), positives(log_w)
+    m = (count*K/len(log_w)).round().long().clamp_min(1) # of all chains
+    moved = has_converged(log_w, found.half_T, found.half_T_error, found.min_accept, found.diverged, found.uneven)
+    was_near = found.half_T_error <= _FEW_ARE_EVEN*_error_if_even(m, K)
+    return moved & was_near & (_of_spread(variance, m) <= tolerance) & (_evenness(log_w) >= even)
+
+
+def _settled(found, tolerance, even): # (2, B) bool
+    "Whether a run is long enough for the chains of one half, and the other: the weights of the other half decide."
+    return torch.stack([_is_enough(log_w, found, tolerance, even) for log_w in reversed(_halves(found.log_w))])
+
+
+def _with_weights(found, log_w, settled): # (K, B), (2, B)
+    "The evidence by the weights that count, of which half may be those of a shorter run."
+    mixed = (log_w != found.log_w).any(0) & found.value.isfinite()
+    found = found._replace(log_w=log_w, converged=found.converged | settled.all(0))
+    if not mixed.any(): return found
+    own, shift = log_w[:, mixed], (found.value - found.half_T)[mixed] # of two runs without a chain in common
+    error = log_mean_error(own)
+    fields = dict(value=log_mean_exp(own), std_error=error, error=(error**2 + shift**2).sqrt(), ess=ess(own),
+                  pareto_k=pareto_k(own), shortfall=_shortfall(own),
+                  converged=found.converged[mixed] & error.isfinite())
+    def put(name, a): return getattr(found, name).index_put((mixed,), a.to(getattr(found, name).dtype))
+    return found._replace(**{name: put(name, a) for name, a in fields.items()})
 
 
 def _with_chains(found, index, run):
@@ -1012,14 +1057,15 @@ class _Scorer(NamedTuple):
         return self._all(chunks, task, 1, 'sampled', lambda i: f'sampled {i}')
 
     def sampled_first(self, chunks, plan, batch, left, end, tolerance):
-        "The same, and then by chains for the data that are `left`."
+        "The same, and then by chains for the data that are `left`; and which are not."
         found, spent = self.sample(chunks, plan)
-        index = left(found).nonzero()[:, 0].cpu()
-        if not len(index): return found, spent
+        is_left = left(found)
+        index = is_left.nonzero()[:, 0].cpu()
+        if not len(index): return found, spent, ~is_left
         chunks = index.tensor_split(math.ceil(len(index)/batch))
         run, forces = self.score(chunks, plan._replace(forces=0), True, 'chunk', lambda i: f'left {i}',
                                  tolerance=tolerance, seconds=(end - time.perf_counter())/len(chunks))
-        return _with_chains(found, index, run), spent.index_add(0, index, forces)
+        return _with_chains(found, index, run), spent.index_add(0, index, forces), ~is_left
 
     def _all(self, chunks, task, moves, name, key):
         self.bar.total += len(chunks)*moves
@@ -1030,22 +1076,25 @@ class _Scorer(NamedTuple):
         spent = torch.cat([found[name]['of_chains'].expand(n) for name, n in zip(tasks, sizes)])
         return _joined([found[name] for name in tasks], sizes), spent
 
-    def until_converged(self, found, spent, plan, max_forces, batch, left, end):
-        "The same, with longer runs of the data that are `left`, none that would last beyond `end`."
-        began, done = time.perf_counter(), 0
+    def until_converged(self, found, spent, by_draws, plan, max_forces, batch, settled_by, end):
+        "The same, with longer runs of the data that are not settled, none that would last beyond `end`."
+        began, done, log_w = time.perf_counter(), 0, found.log_w.clone()
+        settled, of_half = settled_by(found) | by_draws, torch.arange(len(log_w)) % 2
         while True:
             more = 2*plan.n_leapfrog*(found.n_temperatures - 1)
-            again = left(found) & (spent + more <= max_forces)
+            again = ~settled.all(0) & found.value.isfinite() & (spent + more <= max_forces)
             self.bar.set_postfix_str(f'{again.sum()} run longer')
-            if not again.any(): return found
+            if not again.any(): return _with_weights(found, log_w, settled)
             shortest = int(found.n_temperatures[again].min())
             index = (again & (found.n_temperatures <= 1.25*shortest)).nonzero()[:, 0] # few runs of many data
             T = 2*int(found.n_temperatures[index].max()) - 1
-            if self._is_late(len(index)*T, done, began, end): return found
+            if self._is_late(len(index)*T, done, began, end): return _with_weights(found, log_w, settled)
             done += len(index)*T
             longer, chunks = plan._replace(n_temperatures=T, forces=0), index.tensor_split(math.ceil(len(index)/batch))
             run, forces = self.score(chunks, longer, False, f'longer-{T}', lambda i: f'{T} {i}')
             found, spent = _lengthened(found, index, run), spent.index_add(0, index, forces)
+            log_w[:, index] = log_w[:, index].where(settled[of_half][:, index], run.log_w)
+            settled[:, index] |= settled_by(found)[:, index]
 
     def _is_late(self, work, done, began, end):
         "Whether a run would end too late, at the pace of those before it; all ranks agree."
@@ -1149,7 +1198,8 @@ def log_likelihood(
     data = _digest((x, *c))
     _same_data([a.shape for a in (x, *c)], data)
     settings = dict(data=data, model=_digest(_state_in(posterior, log_joint)), batch=batch, half_T=half_T,
-                    seed=seed, pilot_data=pilot_data, keep_going=keep_going, until=until, fields=Evidence._fields)
+                    seed=seed, pilot_data=pilot_data, keep_going=keep_going, until=until, by='halves',
+                    fields=Evidence._fields)
     store = ChunkStore(out, json.dumps(settings | _settings(kwargs), default=int))
     if check: problem.check(chunks[0], kwargs.get('support')) # before anything else: it is soon done, a pilot is not
 
@@ -1171,13 +1221,15 @@ def log_likelihood(
         scorer = _Scorer(problem, store, bar, options, executor)
         end = math.inf if max_seconds is None else began + max_seconds
         within = known['tolerance'] if until and known['tolerance'] else math.inf
-        left = partial(_left, tolerance=within, even=0 if until else _LIGHT)
-        if share >= _SHARE: found, spent = scorer.sampled_first(chunks, plan, batch, left, end, known['tolerance'])
-        else: found, spent = scorer.score(
-            chunks, plan, half_T, 'chunk', lambda i: i + 1, tolerance=known['tolerance'],
-            seconds=(end - time.perf_counter())/len(chunks))
+        settled_by = partial(_settled, tolerance=within, even=0 if until else _LIGHT)
+        if share >= _SHARE: found, spent, by_draws = scorer.sampled_first(
+            chunks, plan, batch, partial(_left, tolerance=within), end, known['tolerance'])
+        else:
+            found, spent = scorer.score(chunks, plan, half_T, 'chunk', lambda i: i + 1, tolerance=known['tolerance'],
+                                        seconds=(end - time.perf_counter())/len(chunks))
+            by_draws = torch.zeros_like(found.converged)
         if not half_T or until is None and asked.tolerance is None: return found
-        return scorer.until_converged(found, spent, plan, asked.max_forces, batch, left, end)
+        return scorer.until_converged(found, spent, by_draws, plan, asked.max_forces, batch, settled_by, end)
 
 # %% ../nbs/34_evidence.ipynb #fd1f2a64
 class Cost(NamedTuple):
