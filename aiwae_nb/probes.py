@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from .bounds import iwae_bound
 from .checks import check_between, check_count, check_tensor
-from .core import generator_states, mean_and_error, restore_generators, seeded, widened
+from .core import generator_states, mean_and_error, restore_generators, seeded, widest_dtype, widened
 from .objectives import Objective, bind_model, evaluating, find_objective, inference_parameters
 from .parallel import count_ranks, mean_over_ranks
 from .weights import importance_draws
@@ -55,18 +55,26 @@ class Probe(nn.Module):
         "Called after `measure`, for changes on purpose, which are not undone."
 
 # %% ../nbs/54_probes.ipynb #12812157
-def _gradient(loss, parameters, n):
-    "The gradient of a loss of the n data of this rank, averaged over ranks, as one vector, (P,) float32."
+def _gradient(loss, parameters, n, dtype):
+    "The gradient of a loss of the n data of this rank, averaged over ranks, as one vector, (P,)."
     grads = torch.autograd.grad(loss, parameters, materialize_grads=True)
-    return mean_over_ranks([torch.cat([g.flatten() for g in grads]).float()], n)[0]
+    return mean_over_ranks([torch.cat([g.flatten() for g in grads]).to(dtype)], n)[0]
+
+
+def _centred(state, prefix, decay):
+    "In place of two raw moments, as older checkpoints have, the mean and the centred second moment."
+    n = int(state[f'{prefix}count'])
+    total = 1 - decay**n if n else 1.
+    first, second = (widened(state.pop(prefix + name))/total for name in ('first', 'second'))
+    state[f'{prefix}mean'], state[f'{prefix}centred'] = first, (second - first.square()).clamp_min(0)
 
 
 class GradientVariance(Probe):
     """The variance of each estimator's gradient by the inference network, along one trajectory: paper 2, section 6.2.
 
     Raises `ValueError` if K is too small for an estimator."""
-    first:Tensor
-    second:Tensor
+    mean:Tensor
+    centred:Tensor
     count:Tensor
 
     def __init__(self,
@@ -82,7 +90,7 @@ class GradientVariance(Probe):
         self.estimators, self.decay = list(estimators), decay
 
     def start(self, objective, inputs):
-        "Find the parameters of the inference network and make buffers for two moments of each estimator."
+        "Find the parameters of the inference network and make buffers for mean and variance of each estimator."
         for name in self.estimators:
             if not find_objective(name).one_loss: raise ValueError(
                 f"{name} trains the inference network by a separate loss, whose gradient is that of elbo, rws or "
@@ -91,18 +99,21 @@ class GradientVariance(Probe):
         self.learned = inference_parameters(objective.model, *inputs)
         size = len(self.estimators), sum(p.numel() for p in self.learned)
         device = inputs[0].device
-        for name in ('first', 'second'): self.register_buffer(name, torch.zeros(size, device=device))
+        for name in ('mean', 'centred'):
+            self.register_buffer(name, torch.zeros(size, dtype=widest_dtype(device), device=device))
         self.register_buffer('count', torch.zeros((), dtype=torch.int64, device=device))
 
     def measure(self, objective, inputs, optimizer, step):
         "Draw each estimator's gradient, all on the same noise, and return `variances()`."
         device = inputs[0].device
         rng = generator_states(device)
+        share = (1 - self.decay)/(1 - self.decay**(int(self.count) + 1)) # the newest w of eq. (1)
         for i, name in enumerate(self.estimators):
             restore_generators(rng, device)
-            g = _gradient(objective.with_estimator(name)(*inputs), self.learned, len(inputs[0]))
-            self.first[i].lerp_(g, 1 - self.decay)
-            self.second[i].lerp_(g.square(), 1 - self.decay)
+            loss = objective.with_estimator(name)(*inputs)
+            shift = _gradient(loss, self.learned, len(inputs[0]), self.mean.dtype) - self.mean[i]
+            self.mean[i] += share*shift
+            self.centred[i] = (1 - share)*(self.centred[i] + share*shift.square()) # eq. (2)
         self.count += 1
         return self.variances()
 
@@ -111,9 +122,12 @@ class GradientVariance(Probe):
         n, d = int(self.count), self.decay
         if n < 2: return {}
         unbiased = 1 - (1 - d)*(1 + d**n)/((1 + d)*(1 - d**n))
-        mean, square = self.first/(1 - d**n), self.second/(1 - d**n)
-        variance = (square - mean.square()).mean(1)/unbiased
+        variance = self.centred.mean(1)/unbiased
         return {f'variance/{name}': v for name, v in zip(self.estimators, variance.tolist())}
+
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        if f'{prefix}second' in state_dict: _centred(state_dict, prefix, self.decay)
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
 # %% ../nbs/54_probes.ipynb #ca9e2011
 def _metric(optimizer, parameters):
@@ -162,7 +176,7 @@ class TuneAlpha(Probe):
 
     def _half(self, objective, inputs, seed):
         with seeded(seed, inputs[0].device): loss = objective(*inputs)
-        return _gradient(loss, self.learned, len(inputs[0]))
+        return _gradient(loss, self.learned, len(inputs[0]), torch.float32)
 
 # %% ../nbs/54_probes.ipynb #619b5b50
 class AnnealingStats(Probe):
