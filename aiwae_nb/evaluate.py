@@ -17,6 +17,7 @@ from typing import Any, Callable, NamedTuple, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.distributions import Distribution
 
 from .bdmc import Certificate, markov_lower_mean, plot_certificate
@@ -530,12 +531,11 @@ def _log_joint_at(model, x, z, rows=8192): # x (B, P), z (N, 2) for all, or (N, 
 
 
 def _coarse(model, x, reach):
-    "log p(x, z) on a grid that covers -reach to reach, a twentieth apart: its line, and its mass (B, side, side)."
+    "log p(x, z) on a grid that covers -reach to reach, a twentieth apart: its line, and (side^2, B) values."
     side = round(reach*20)*2
     line = _centres(torch.tensor(-reach).double(), torch.tensor(reach).double(), side)
     z = torch.cartesian_prod(line, line)
-    log_f = torch.cat([_log_joint_at(model, part, z) for part in x.split(16)], 1) # (side^2, B)
-    return line, log_f.softmax(0).T.unflatten(1, (side, side))
+    return line, torch.cat([_log_joint_at(model, part, z) for part in x.split(16)], 1)
 
 
 def _corners(line, mass, outside):
@@ -547,20 +547,77 @@ def _corners(line, mass, outside):
         spans.append((line[first] - .1, line[last] + .1))
     return tuple(torch.stack([span[i] for span in spans], 1) for i in (0, 1))
 
+# %% ../nbs/55_evaluate.ipynb #e2043c8c
+_EVEN = .1 # nats: by how much sums over every third cell may differ
+_EXACT = .01 # nats: by how much log p may differ between shifted grids
+_FINEST = 14 # divisions by three of a cell of the first grid
+_MOST = 2**21 # points of a grid with divided cells
 
+
+def _too_narrow(n): return ValueError(f"the posterior of {n} images is too narrow for the grid: give a larger n")
+
+
+def _is_coarse(log_f): # (..., m, m) -> (...), bool
+    "Whether the sums over every third cell, of which there are nine, differ."
+    sums = [log_f[..., i::3, j::3].flatten(-2).logsumexp(-1) for i in range(3) for j in range(3)]
+    return torch.stack(sums).amax(0) - torch.stack(sums).amin(0) > _EVEN
+
+
+def _rise(log_f): # (N, m, m)
+    "How much log f may rise within each cell, from the differences between its neighbours."
+    def steps(axis, before, after):
+        d = log_f.diff(dim=axis).abs().nan_to_num(0., 0.) # no slope where the support ends
+        return torch.maximum(F.pad(d, before), F.pad(d, after))
+    return F.max_pool2d(steps(1, (0, 0, 1, 0), (0, 0, 0, 1)) + steps(2, (1, 0), (0, 1)), 3, 1, 1)
+
+
+def _divided(model, x, line, log_f, outside): # x (1, P), log_f (1, side, side) on line x line
+    "Points (N, 2) where a posterior may be, as close to each other as it needs, their masses (N,), and the spacing."
+    z, width = torch.cartesian_prod(line, line).unflatten(0, log_f.shape), line[1] - line[0]
+    third = torch.arange(-1, 2)/3.
+    for _ in range(_FINEST):
+        near = log_f + _rise(log_f) > log_f.max() + math.log(outside) - 10
+        if 9*near.sum() > _MOST: raise _too_narrow(1)
+        z, width = z[near][:, None] + width*torch.cartesian_prod(third, third), width/3
+        log_f = _log_joint_at(model, x, z.flatten(0, 1)).view(-1, 3, 3)
+        z = z.unflatten(1, (3, 3))
+        if not _is_coarse(log_f.flatten(0, 1)): break
+    return z.flatten(0, 2), log_f.flatten().softmax(0), width
+
+# %% ../nbs/55_evaluate.ipynb #023bc5ed
 _WIDER = 4 # times the first reach, at most
 
 
+def _span(z, mass, width, outside):
+    "The lower and upper corners of the part that holds the mass of points (N, 2), (2,) each."
+    def end(sign):
+        at, order = (sign*z).sort(0)
+        first = (mass[order].cumsum(0) > outside/2).int().argmax(0)
+        return sign*(at.gather(0, first[None])[0] - 2*width)
+    return end(1), end(-1)
+
+
 def _windows(model, x, reach, outside, most):
-    "The corners of each image; the grid is twice as wide for those whose posterior reaches past it."
-    line, mass = _coarse(model, x, reach)
+    """The corners of each image, and those to take if they are too far apart.
+
+    The grid is twice as wide for images whose posterior reaches past it."""
+    line, log_f = _coarse(model, x, reach)
+    mass, log_f = (a.T.unflatten(1, (len(line), len(line))) for a in (log_f.softmax(0), log_f))
     low, high = _corners(line, mass, outside)
+    closer = low.clone(), high.clone()
     beyond = mass[:, [0, -1]].sum((1, 2)) + mass[:, :, [0, -1]].sum((1, 2)) > 1e-6
-    if not beyond.any(): return low, high
+    for i in (_is_coarse(log_f) & ~beyond).nonzero().flatten().tolist():
+        z, own, width = _divided(model, x[[i]], line, log_f[[i]], outside)
+        ends = _span(z, own, width, outside)
+        for corner, end in zip(closer, ends): corner[i] = end
+        missed = own[((z < low[i]) | (z > high[i])).any(1)].sum()
+        if missed > 4*outside: low[i], high[i] = ends
+    if not beyond.any(): return low, high, *closer
     if 2*reach > most: raise ValueError(
         f"the posterior of {int(beyond.sum())} images reaches past {reach:g} from 0: give a larger reach")
-    low[beyond], high[beyond] = _windows(model, x[beyond], 2*reach, outside, most)
-    return low, high
+    wider = _windows(model, x[beyond], 2*reach, outside, most)
+    for corner, found in zip((low, high, *closer), wider): corner[beyond] = found
+    return low, high, *closer
 
 
 def _moments(p, z):
@@ -576,6 +633,20 @@ def _fine_grid(low, high, n):
     return torch.stack([first, second], -1).flatten(1, 2)
 
 
+def _on_grid(model, x, low, high, n): # z (B, n^2, 2), log p(x, z) (B, n^2)
+    z = _fine_grid(low, high, n)
+    return z, _log_joint_at(model, x, z.transpose(0, 1)).T
+
+
+def _differs(model, x, low, high, log_f): # (B,) bool
+    "Whether log p changes where the grid is shifted by a quarter of a cell."
+    n, sums = math.isqrt(log_f.shape[1]), [log_f.logsumexp(1)]
+    for signs in torch.cartesian_prod(*torch.tensor([[-1., 1.], [-1., 1.]])):
+        shift = signs*(high - low)/(4*n)
+        sums.append(_on_grid(model, x, low + shift, high + shift, n)[1].logsumexp(1))
+    return torch.stack(sums).amax(0) - torch.stack(sums).amin(0) > _EXACT
+
+
 def grid_posterior(
     model:Any, # a Module: offers log_joint(x, z), with z of two dimensions; put in evaluation mode for the call
     x:Tensor, # (B, P) images
@@ -586,15 +657,21 @@ def grid_posterior(
 )->GridPosterior: # on the CPU
     """The exact posterior of each image, for z of two dimensions.
 
-    Raises `ValueError` if it reaches past the widest grid, and on impossible numbers."""
+    log_p is exact to .01 nats, and better for smooth densities. Raises `ValueError` if a posterior reaches past the
+    widest grid, or is too narrow for n cells, and on impossible numbers."""
     check_count(n=n)
     check_number(least=1, reach=reach)
     check_between(0, 1, outside=outside)
     check_tensor(x=x)
     with _evaluating(model):
-        low, high = _windows(model, x, reach, outside, _WIDER*reach)
-        z = _fine_grid(low, high, n)
-        log_f = _log_joint_at(model, x, z.transpose(0, 1)).T # (B, n^2)
+        low, high, *closer = _windows(model, x, reach, outside, _WIDER*reach)
+        z, log_f = _on_grid(model, x, low, high, n)
+        coarse = _differs(model, x, low, high, log_f)
+        if coarse.any():
+            low[coarse], high[coarse] = (corner[coarse] for corner in closer)
+            z[coarse], log_f[coarse] = _on_grid(model, x[coarse], low[coarse], high[coarse], n)
+            narrow = _differs(model, x[coarse], low[coarse], high[coarse], log_f[coarse])
+            if narrow.any(): raise _too_narrow(int(narrow.sum()))
     log_area = ((high - low)/n).log().sum(1)
     log_p, p = log_f.logsumexp(1) + log_area, log_f.softmax(1)
     mean, var = _moments(p, z)
