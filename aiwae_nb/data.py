@@ -183,7 +183,9 @@ def read_npz(
 )->list[np.ndarray]: # one for each key
     "Read arrays from a numpy archive without unpickling; `ValueError` if one is missing or is not plain numbers."
     with _reading(path, f'a numpy archive of {", ".join(keys)}'):
-        with np.load(path, allow_pickle=False) as arrays: return [arrays[k] for k in keys]
+        arrays = np.load(path, allow_pickle=False)
+        if isinstance(arrays, np.ndarray): raise ValueError("it holds one array without a name")
+        with arrays: return [arrays[k] for k in keys]
 
 
 def read_mat(
@@ -519,15 +521,18 @@ def _with_labels(arrays, path): # name -> array: name -> (array, labels or None)
 
 def _archive_parts(path):
     with _reading(path, 'a numpy archive'):
-        with np.load(path, allow_pickle=False) as arrays: found = {name: arrays[name] for name in arrays.files}
+        arrays = np.load(path, allow_pickle=False)
+        if isinstance(arrays, np.ndarray): return {'data': (arrays, None)} # a file of one array, .npy
+        with arrays: found = {name: arrays[name] for name in arrays.files}
     return _with_labels(found, path)
 
 # %% ../nbs/50_data.ipynb #39b415b3
 def _split(parts, path): # name -> (array (N, ...), labels or None), with train and test
     if len(parts) == 1 and not parts.keys() & {'test', 'valid'}:
         (data, labels), = parts.values()
-        if data.ndim and len(data) < 5: raise ValueError(f"{path} holds {len(data)} data, expected 5 or more to split")
-        is_test = np.arange(len(data) if data.ndim else 0) % 5 == 4
+        if not data.ndim: raise ValueError(f"{path} holds one number, expected 5 or more data to split")
+        if len(data) < 5: raise ValueError(f"{path} holds {len(data)} data, expected 5 or more to split")
+        is_test = np.arange(len(data)) % 5 == 4
         if labels is not None: _check_labels('labels', labels, data, path)
         return {name: (data[rows], labels if labels is None else labels[rows])
                 for name, rows in dict(train=~is_test, test=is_test).items()}
@@ -569,13 +574,13 @@ def _as_rows(name, array, first, path): # (N, P)
 
 
 def load_file(
-    path:Path|str, # a numpy archive, or a folder of images
+    path:Path|str, # a numpy archive (.npz), one array (.npy), or a folder of images
 )->Dataset: # pixels are bytes where the file has bytes, else float32
     """Data from a file or folder, with its labels if it has some. Raises `FileNotFoundError`, and `ValueError` on a
     file without such data, an empty part, images of several sizes, or labels that do not fit."""
     path = Path(path).expanduser()
     if not path.exists(): raise FileNotFoundError(
-        f"there is no file {path}, expected a numpy archive (.npz), or a folder of images")
+        f"there is no file {path}, expected a numpy archive (.npz), one array (.npy), or a folder of images")
     parts = _split(_folder_parts(path) if path.is_dir() else _archive_parts(path), path)
     first = parts['train'][0]
     rows:dict[str, Any] = {name: _as_rows(name, array, first, path) for name, (array, _) in parts.items()}

@@ -185,7 +185,7 @@ class RunConfig(_Config):
     data:str|None = option(None, 'data', "folder searched for data before $AIWAE_NB_DATA and the cache", str,
         kept=False)
     data_file:str|None = option(None, 'data', "your own data in place of a dataset: a numpy archive with train and "
-        "test, or one array, or a folder of images; perhaps with labels", str, may_change=True)
+        "test, or one array (.npz or .npy), or a folder of images; perhaps with labels", str, may_change=True)
     data_digest:str|None = option(None, 'data', "digest of what `data_file` holds", str, flag=False)
     validation:int = option(0, 'data', "hold out this many training images, the last ones, and "
         "measure their bound; for tuning")
