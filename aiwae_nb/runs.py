@@ -529,6 +529,19 @@ def _event_images(model, shape, x, *c):
     return {name: rows.unflatten(1, shape) for name, rows in model_images(model, x)._asdict().items()}
 
 # %% ../nbs/56_runs.ipynb #3d9eb65d
+def _place(path, folder):
+    "A path of config.json as it stands or, if that is not here, from a folder above that of the run."
+    above = (str(parent/path) for parent in folder.resolve().parents)
+    return next((str(p) for p in (path, *above) if Path(p).expanduser().exists()), path)
+
+
+def _places(config, folder):
+    "The configuration with the places of its data and of the run that it starts from, whose digests decide."
+    of = dict(data_file=config.data_digest, start=config.start_checkpoint)
+    found = {name: _place(getattr(config, name), folder) for name, digest in of.items() if digest}
+    return dataclasses.replace(config, **found)
+
+
 def _network(preset):
     "What a preset decides, but for its initial weights."
     return {k: v for k, v in MODELS[preset].items() if k != 'init'}
@@ -578,7 +591,7 @@ class Run:
         path = self.folder/'config.json'
         if not path.is_file(): raise FileNotFoundError(
             f"{self.folder} has no config.json: give the folder of a run that aiwae_train has written and saved")
-        config = RunConfig.from_json(path)
+        config = _places(RunConfig.from_json(path), self.folder)
         return dataclasses.replace(config, name=self.folder.name, out=str(self.folder.parent))
 
     @property
