@@ -44,6 +44,14 @@ def _slope(log_f, z, live):
     return (value if live else value.detach()), grad
 
 
+def _say_beyond(e):
+    "Raise, with a remedy, where torch says that p has no density at the end of a chain."
+    if 'to be within the support' in str(e): raise ValueError(
+        "log_joint: a chain has ended where p has no density. Hamiltonian annealing moves z over all of R^D and needs "
+        "a p that is positive there: write log_joint by coordinates without an edge, as log z for a positive z, with "
+        f"the log determinant of the map. {str(e).partition(chr(10))[0]}") from e
+
+
 def _slope_of_start(q0, z, live):
     "The gradient of log q_0 by z: of a factorized normal in closed form."
     if type(q0) is Independent and type(normal := q0.base_dist) is Normal: return (normal.loc - z)/normal.variance
@@ -81,6 +89,8 @@ def _check_steps(betas, step_sizes, damping, scale, q0):
     if reads_values() and not (step_sizes.isfinite() & (step_sizes > 0)).all(): raise ValueError(
         "step_sizes has an entry that is not positive and finite")
     if not isinstance(damping, Tensor): check_number(least=0, damping=damping)
+    elif tuple(damping.shape) not in ((), (D,)): raise ValueError(
+        f"damping has shape {tuple(damping.shape)}, expected () or (D,) = ({D},), the same at each step")
     if reads_values() and not all(0 <= a < 1 for a in torch.as_tensor(damping).flatten().tolist()): raise ValueError(
         f"damping is {damping}, expected 0 (the momentum is drawn anew at each step) or more, below 1")
     if scale is None: return
@@ -115,7 +125,10 @@ class _HamiltonianLift:
     def __init__(self, log_f, chain): self.log_f, self.chain = log_f, chain
 
     def log_prob(self, path): # (K, B, T+1, D) -> (K, B)
-        log_f = self.log_f(path[..., -1, :])
+        try: log_f = self.log_f(path[..., -1, :])
+        except ValueError as e:
+            _say_beyond(e)
+            raise
         check_log_joint(log_f, path.shape[:2])
         before, after = self.chain.momenta(path)
         log_r = standard_normal(after[-1]) - self.chain.log_volume()
@@ -162,7 +175,7 @@ class HamiltonianPosterior(HierarchicalPosterior):
         betas:Tensor, # (T,) temperatures of the steps, from 0 to 1, not decreasing
         step_sizes:Tensor, # (T,) or (T, D); or (T, B, 1) or (T, B, D), of each datum its own
         *,
-        damping:Tensor|float=.5, # eta, the share of the momentum that is kept: 0 or more, below 1
+        damping:Tensor|float=.5, # eta, () or (D,), the share of the momentum that is kept: 0 or more, below 1
         # () or (D,) or (B, D): about the standard deviations of the posterior; the mass is scale^-2; None: 1
         scale:Tensor|None=None,
     ):
@@ -178,11 +191,15 @@ class HamiltonianPosterior(HierarchicalPosterior):
 
     def slopes(self,
         z:Tensor, # (K, B, D)
+        at_end:bool=False, # whether log p(x, z) counts: then torch checks that p has a density at z
     )->Slopes:
         "log p(x, z) and the gradients of eq. (1) at z: one call of the log joint."
-        live = torch.is_grad_enabled()
-        with nullcontext() if torch.compiler.is_compiling() else validated(False): # a NaN shows in the weight
-            log_p, target = _slope(self.log_joint, z, live)
+        live, checked = torch.is_grad_enabled(), at_end and reads_values()
+        with nullcontext() if torch.compiler.is_compiling() else validated(checked): # a NaN shows in the weight
+            try: log_p, target = _slope(self.log_joint, z, live)
+            except ValueError as e:
+                _say_beyond(e)
+                raise
             return Slopes(log_p, _slope_of_start(self.q0, z, live), target)
 
     def path(self)->Distribution: # batch (B,), event (T+1, D)
@@ -224,7 +241,7 @@ class HamiltonianPosterior(HierarchicalPosterior):
     )->Tensor: # (...), nats
         "log s(new|old) of eq. (3), summed over steps."
         noise = (new - self.damping*old)/self.spread
-        return (standard_normal(noise) - noise.shape[-1]*self.spread.log()).sum(0)
+        return (standard_normal(noise) - noise.shape[-1]*self.spread.log().mean()).sum(0)
 
     def log_volume(self)->Tensor: # (1 or B,), nats
         "The logarithm of the product of all h."
@@ -241,8 +258,9 @@ class HamiltonianPosterior(HierarchicalPosterior):
         log_q0, (log_p, *slopes) = self.q0.log_prob(z), self.slopes(z)
         path, gained, refreshed = [z], torch.zeros_like(log_q0), torch.randn_like(z)
         step = partial(checkpoint, move, use_reentrant=False) if recompute and torch.is_grad_enabled() else move
-        for h, beta in zip(self.h, self.betas):
-            z, u, gain, log_p, *slopes = step(self.slopes, h, beta, z, refreshed, *slopes)
+        for t, (h, beta) in enumerate(zip(self.h, self.betas), 1):
+            slopes_at = partial(self.slopes, at_end=t == self.n_steps)
+            z, u, gain, log_p, *slopes = step(slopes_at, h, beta, z, refreshed, *slopes)
             path.append(z)
             gained = gained + gain
             refreshed = self.damping*u + self.spread*torch.randn_like(u)
