@@ -554,7 +554,7 @@ _FINEST = 14 # divisions by three of a cell of the first grid
 _MOST = 2**21 # points of a grid with divided cells
 
 
-def _too_narrow(n): return ValueError(f"the posterior of {n} images is too narrow for the grid: give a larger n")
+def _narrow(n): return ValueError(f"the posterior of {n} images is too narrow for the grid: give a larger n")
 
 
 def _is_coarse(log_f): # (..., m, m) -> (...), bool
@@ -577,7 +577,7 @@ def _divided(model, x, line, log_f, outside): # x (1, P), log_f (1, side, side) 
     third = torch.arange(-1, 2)/3.
     for _ in range(_FINEST):
         near = log_f + _rise(log_f) > log_f.max() + math.log(outside) - 10
-        if 9*near.sum() > _MOST: raise _too_narrow(1)
+        if 9*near.sum() > _MOST: raise _narrow(1)
         z, width = z[near][:, None] + width*torch.cartesian_prod(third, third), width/3
         log_f = _log_joint_at(model, x, z.flatten(0, 1)).view(-1, 3, 3)
         z = z.unflatten(1, (3, 3))
@@ -671,7 +671,7 @@ def grid_posterior(
             low[coarse], high[coarse] = (corner[coarse] for corner in closer)
             z[coarse], log_f[coarse] = _on_grid(model, x[coarse], low[coarse], high[coarse], n)
             narrow = _differs(model, x[coarse], low[coarse], high[coarse], log_f[coarse])
-            if narrow.any(): raise _too_narrow(int(narrow.sum()))
+            if narrow.any(): raise _narrow(int(narrow.sum()))
     log_area = ((high - low)/n).log().sum(1)
     log_p, p = log_f.logsumexp(1) + log_area, log_f.softmax(1)
     mean, var = _moments(p, z)

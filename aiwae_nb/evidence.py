@@ -991,7 +991,7 @@ def _halves(log_w): # fewer than four chains are not halved: one weight alone is
 _FEW_ARE_EVEN = 2 # at T/2 the error may be this times that of weights that are just even enough
 
 
-def _error_if_even(m, K): # of m positive weights
+def _even_err(m, K): # of m positive weights
     return ((1/_EVEN - 1)/(m - 1).clamp_min(1) + (1/m - 1/K).clamp_min(0)).sqrt()
 
 
@@ -1000,7 +1000,7 @@ def _is_enough(log_w, found, tolerance, even): # (B,) bool
     K, (count, variance) = len(found.log_w), positives(log_w)
     m = (count*K/len(log_w)).round().long().clamp_min(1) # of all chains
     moved = has_converged(log_w, found.half_T, found.half_T_error, found.min_accept, found.diverged, found.uneven)
-    was_near = found.half_T_error <= _FEW_ARE_EVEN*_error_if_even(m, K)
+    was_near = found.half_T_error <= _FEW_ARE_EVEN*_even_err(m, K)
     return moved & was_near & (_of_spread(variance, m) <= tolerance) & (_evenness(log_w) >= even)
 
 
@@ -1009,7 +1009,7 @@ def _settled(found, tolerance, even): # (2, B) bool
     return torch.stack([_is_enough(log_w, found, tolerance, even) for log_w in reversed(_halves(found.log_w))])
 
 
-def _with_weights(found, log_w, settled): # (K, B), (2, B)
+def _weighed(found, log_w, settled): # (K, B), (2, B)
     "The evidence by the weights that count, of which half may be those of a shorter run."
     mixed = (log_w != found.log_w).any(0) & found.value.isfinite()
     found = found._replace(log_w=log_w, converged=found.converged | settled.all(0))
@@ -1084,11 +1084,11 @@ class _Scorer(NamedTuple):
             more = 2*plan.n_leapfrog*(found.n_temperatures - 1)
             again = ~settled.all(0) & found.value.isfinite() & (spent + more <= max_forces)
             self.bar.set_postfix_str(f'{again.sum()} run longer')
-            if not again.any(): return _with_weights(found, log_w, settled)
+            if not again.any(): return _weighed(found, log_w, settled)
             shortest = int(found.n_temperatures[again].min())
             index = (again & (found.n_temperatures <= 1.25*shortest)).nonzero()[:, 0] # few runs of many data
             T = 2*int(found.n_temperatures[index].max()) - 1
-            if self._is_late(len(index)*T, done, began, end): return _with_weights(found, log_w, settled)
+            if self._is_late(len(index)*T, done, began, end): return _weighed(found, log_w, settled)
             done += len(index)*T
             longer, chunks = plan._replace(n_temperatures=T, forces=0), index.tensor_split(math.ceil(len(index)/batch))
             run, forces = self.score(chunks, longer, False, f'longer-{T}', lambda i: f'{T} {i}')
