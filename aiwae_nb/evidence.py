@@ -441,7 +441,7 @@ def _of_share(m, K): return (1/m - 1/K)/2 # the shortfall of the log of a binomi
 
 
 def _of_spread(variance, count): # (B,) each: how far the log of the mean of `count` positive weights falls short
-    found = torch.full_like(variance, math.nan)
+    found = torch.full_like(variance, math.nan, dtype=widest_dtype(variance.device))
     for m in count.unique().tolist():
         of = count == m
         found[of] = log_mean_shortfall(variance[of].nan_to_num(math.inf), m)
