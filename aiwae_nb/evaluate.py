@@ -558,7 +558,7 @@ def _narrow(n): return ValueError(f"the posterior of {n} images is too narrow fo
 
 
 def _is_coarse(log_f): # (..., m, m) -> (...), bool
-    "Whether the sums over every third cell, of which there are nine, differ."
+    "Whether the nine sums over every third cell differ."
     sums = [log_f[..., i::3, j::3].flatten(-2).logsumexp(-1) for i in range(3) for j in range(3)]
     return torch.stack(sums).amax(0) - torch.stack(sums).amin(0) > _EVEN
 

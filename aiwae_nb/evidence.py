@@ -1010,7 +1010,7 @@ def _settled(found, tolerance, even): # (2, B) bool
 
 
 def _weighed(found, log_w, settled): # (K, B), (2, B)
-    "The evidence by the weights that count, of which half may be those of a shorter run."
+    "The evidence by the weights that are kept: half of them may be from a shorter run."
     mixed = (log_w != found.log_w).any(0) & found.value.isfinite()
     found = found._replace(log_w=log_w, converged=found.converged | settled.all(0))
     if not mixed.any(): return found

@@ -61,10 +61,11 @@ def _gradient(loss, parameters, n, dtype):
     return mean_over_ranks([torch.cat([g.flatten() for g in grads]).to(dtype)], n)[0]
 
 
-def _centred(state, prefix, decay):
+def _centred(probe, state, prefix, *_):
     "In place of two raw moments, as older checkpoints have, the mean and the centred second moment."
+    if f'{prefix}second' not in state: return
     n = int(state[f'{prefix}count'])
-    total = 1 - decay**n if n else 1.
+    total = 1 - probe.decay**n if n else 1.
     first, second = (widened(state.pop(prefix + name))/total for name in ('first', 'second'))
     state[f'{prefix}mean'], state[f'{prefix}centred'] = first, (second - first.square()).clamp_min(0)
 
@@ -88,6 +89,7 @@ class GradientVariance(Probe):
             f"estimators is {estimators!r}, expected names of objectives")
         for name in estimators: find_objective(name)
         self.estimators, self.decay = list(estimators), decay
+        self.register_load_state_dict_pre_hook(_centred)
 
     def start(self, objective, inputs):
         "Find the parameters of the inference network and make buffers for mean and variance of each estimator."
@@ -124,10 +126,6 @@ class GradientVariance(Probe):
         unbiased = 1 - (1 - d)*(1 + d**n)/((1 + d)*(1 - d**n))
         variance = self.centred.mean(1)/unbiased
         return {f'variance/{name}': v for name, v in zip(self.estimators, variance.tolist())}
-
-    def _load_from_state_dict(self, state_dict, prefix, *args):
-        if f'{prefix}second' in state_dict: _centred(state_dict, prefix, self.decay)
-        super()._load_from_state_dict(state_dict, prefix, *args)
 
 # %% ../nbs/54_probes.ipynb #ca9e2011
 def _metric(optimizer, parameters):
